@@ -1,0 +1,1 @@
+/* judge.sql: see product part */

@@ -1,0 +1,1 @@
+/* keys.sql: see product part */

@@ -1,0 +1,1 @@
+/* models.sql: see product part */

@@ -1,0 +1,1 @@
+/* predict.sql: see product part */

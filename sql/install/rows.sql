@@ -1,0 +1,1 @@
+/* rows.sql: see product part */

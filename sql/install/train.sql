@@ -1,0 +1,1 @@
+/* train.sql: see product part */

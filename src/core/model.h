@@ -1,0 +1,134 @@
+/*
+ * model.h: a model in memory: what training produces, the codec writes and
+ * reads, and prediction walks.
+ *
+ * The byte format is a document of its own, docs/model-format.md.  A
+ * GroveModel that came out of grove_model_read() keeps every rule written
+ * here, so that loops over it need no checks of their own.  All pointers
+ * point into memory that the caller owns.
+ */
+#ifndef GROVE_MODEL_H
+#define GROVE_MODEL_H
+
+#include "grove_core.h"
+
+/* Values are part of the byte format; new ones are appended. */
+typedef enum GroveTask
+{
+	GROVE_TASK_REGRESSION = 0,
+	GROVE_TASK_BINARY = 1,
+	GROVE_TASK_MULTICLASS = 2,
+	GROVE_TASK_RANKING = 3
+} GroveTask;
+
+typedef enum GroveAlgorithm
+{
+	GROVE_ALGORITHM_GBDT = 0,	/* margin = base + sum of the trees */
+	GROVE_ALGORITHM_FOREST = 1, /* leaves are divided by the number of trees when the model is built */
+	GROVE_ALGORITHM_TREE = 2
+} GroveAlgorithm;
+
+/* From the margins of a row to its prediction. */
+typedef enum GroveLink
+{
+	GROVE_LINK_IDENTITY = 0,	/* regression: the margin */
+	GROVE_LINK_LOGISTIC = 1,	/* binary gbdt: 1 / (1 + exp(-margin)) */
+	GROVE_LINK_SOFTMAX = 2,		/* multiclass gbdt */
+	GROVE_LINK_EXP = 3,			/* poisson, gamma, tweedie */
+	GROVE_LINK_CLAMP = 4,		/* binary forest and tree: the margin, cut to [0,1] */
+	GROVE_LINK_NORMALIZE = 5	/* multiclass forest and tree: margins cut at 0, divided by their sum; equal shares when all are 0 */
+} GroveLink;
+
+typedef enum GroveFeatureKind
+{
+	GROVE_FEATURE_NUMERIC = 0,	/* doubles; NaN is missing */
+	GROVE_FEATURE_CATEGORICAL = 1	/* labels; one not in levels[] is missing */
+} GroveFeatureKind;
+
+typedef struct GroveText
+{
+	const char *data;			/* not zero-terminated */
+	uint32_t	length;			/* bytes */
+} GroveText;
+
+typedef struct GroveFeature
+{
+	GroveText	name;			/* column name in the training query; unique in the model */
+	GroveText	type_name;		/* SQL type of that column, as format_type() prints it */
+	GroveFeatureKind kind;
+	uint32_t	n_levels;		/* categorical: 0 to 255 */
+	const GroveText *levels;	/* level i has bin i + 1; ordered by frequency in training, then by bytes; unique */
+} GroveFeature;
+
+#define GROVE_NODE_MISSING_LEFT	0x01	/* a missing value goes left, else right */
+#define GROVE_NODE_CATEGORICAL	0x02	/* the split is a set of bins, else a threshold */
+
+/*
+ * One node.  A numeric split sends x <= value left, x > value right; a
+ * categorical split sends a level left when its bin's bit is set in
+ * GroveModel.sets[set]; bit 0 of a set is never set.  The root is node 0 of
+ * its tree; children follow their parent, the right one directly behind the
+ * left one; left = 0 marks a leaf.
+ */
+typedef struct GroveNode
+{
+	double		value;			/* threshold of a numeric split (finite), or leaf: what it adds to the margin (finite) */
+	float		gain;			/* split: what it took off the training loss, >= 0; leaf: 0 */
+	float		cover;			/* sum of the hessians of the training rows that reached it, >= 0 */
+	uint32_t	count;			/* number of those rows */
+	uint32_t	left;			/* index within the tree of the left child; 0 = leaf */
+	uint32_t	set;			/* categorical split: index into sets[]; else 0 */
+	uint16_t	feature;		/* split: index into features[]; else 0 */
+	uint8_t		flags;			/* GROVE_NODE_*; leaf: 0 */
+} GroveNode;
+
+typedef struct GroveModel
+{
+	GroveTask	task;
+	GroveAlgorithm algorithm;
+	GroveLink	link;
+	GroveText	objective;		/* as in params: 'binary', 'regression', ... */
+	GroveText	target;			/* column name */
+	GroveText	target_type;	/* SQL type as format_type() prints it */
+	uint64_t	rows;			/* training rows, without those of the validation part */
+	uint32_t	n_features;		/* 1 to GROVE_MAX_FEATURES */
+	uint32_t	n_classes;		/* regression and ranking 0, binary 2, multiclass >= 2 */
+	uint32_t	n_outputs;		/* margins per row: multiclass n_classes, else 1 */
+	uint32_t	n_trees;		/* a multiple of n_outputs; tree t adds to margin t % n_outputs */
+	uint32_t	n_nodes;		/* of all trees */
+	uint32_t	n_sets;
+	const GroveFeature *features;
+	const GroveText *classes;	/* labels as the target column prints them; binary: [0] negative, [1] positive */
+	const double *base;			/* [n_outputs] margin before any tree */
+	const uint32_t *tree_start; /* [n_trees + 1] index of each tree's root in nodes[]; the last is n_nodes */
+	const GroveNode *nodes;
+	const uint8_t (*sets)[GROVE_BINS / 8];	/* bit b & 7 of byte b >> 3 is bin b */
+	GroveText	params;			/* JSON object: every effective option */
+	GroveText	metrics;		/* JSON object: what training measured */
+} GroveModel;
+
+#define GROVE_MODEL_HEADER	64	/* bytes; holds magic, version, length, digest, counts */
+#define GROVE_DIGEST_BYTES	16
+
+/* Exact number of bytes that grove_model_write() will produce. */
+extern GroveStatus grove_model_write_size(const GroveModel *model, size_t *size);
+
+/* Encodes; the same model always gives the same bytes.  *size is the buffer's size. */
+extern GroveStatus grove_model_write(const GroveModel *model, uint8_t *buffer, size_t size);
+
+/* First look at untrusted bytes: magic, version, length.  Needs GROVE_MODEL_HEADER bytes, fills the digest. */
+extern GroveStatus grove_model_peek(const uint8_t *header, size_t available, uint64_t *total_length,
+									uint8_t digest[GROVE_DIGEST_BYTES]);
+
+/* Bytes of memory that grove_model_read() needs for these bytes; checks the header, checksum and counts. */
+extern GroveStatus grove_model_read_size(const uint8_t *bytes, size_t length, size_t *memory);
+
+/*
+ * Decodes and checks everything; there is no separate validation step.
+ * The model points into both memory and bytes, which must live as long as it.
+ * On failure *rule names the broken rule and *offset the byte where it was seen.
+ */
+extern GroveStatus grove_model_read(const uint8_t *bytes, size_t length, void *memory, size_t memory_size,
+									GroveModel **model, const char **rule, size_t *offset);
+
+#endif							/* GROVE_MODEL_H */

@@ -1,0 +1,73 @@
+/*
+ * rng.h: the one source of randomness: a keyed hash, never a generator state.
+ *
+ * Every random decision is hash(key, seed, purpose).  The same key, seed and
+ * purpose give the same decision whatever the plan, the number of workers,
+ * the physical order of rows, the server version or the byte order of the
+ * machine.  Each purpose mixes its own tag, so that one seed never correlates
+ * two decisions.  The mixer is frozen: golden vectors stand in the regression
+ * test, a change of any output breaks every stored sample.
+ */
+#ifndef GROVE_RNG_H
+#define GROVE_RNG_H
+
+#include "grove_core.h"
+
+/* Tags are part of the frozen contract; new ones are appended. */
+typedef enum GrovePurpose
+{
+	GROVE_PURPOSE_HASH = 0,		/* hash64, u01: the plain hash of the user */
+	GROVE_PURPOSE_KEEP = 1,		/* keep: Poisson sampling */
+	GROVE_PURPOSE_SPLIT = 2,
+	GROVE_PURPOSE_FOLD = 3,
+	GROVE_PURPOSE_SHUFFLE = 4,
+	GROVE_PURPOSE_SAMPLE = 5,	/* sampling aggregates */
+	GROVE_PURPOSE_PERMUTE = 6,
+	GROVE_PURPOSE_PRUNE = 7,	/* prune: the decision to keep */
+	GROVE_PURPOSE_READMIT = 8,	/* prune: drawing back removed rows */
+	GROVE_PURPOSE_BLOCK = 9,	/* block_shuffle, shuffle_stream */
+	GROVE_PURPOSE_BAGGING = 10, /* rows of a tree, bootstrap of a forest */
+	GROVE_PURPOSE_ROUNDING = 11,	/* stochastic rounding of gradients */
+	GROVE_PURPOSE_FEATURE = 12, /* feature_fraction */
+	GROVE_PURPOSE_SKETCH = 13,	/* the sample for bin edges */
+	GROVE_PURPOSE_PILOT = 14	/* cross-fitting of pilots */
+} GrovePurpose;
+
+/* A bijection of 64-bit words with full avalanche. */
+static inline uint64_t
+grove_rng_mix(uint64_t x)
+{
+	x ^= x >> 30;
+	x *= UINT64_C(0xbf58476d1ce4e5b9);
+	x ^= x >> 27;
+	x *= UINT64_C(0x94d049bb133111eb);
+	x ^= x >> 31;
+	return x;
+}
+
+/* The 64-bit key of one (seed, purpose): compute once, use for every row. */
+static inline uint64_t
+grove_rng_key(uint64_t seed, GrovePurpose purpose)
+{
+	return grove_rng_mix(grove_rng_mix(seed + UINT64_C(0x9e3779b97f4a7c15)) +
+						 ((uint64_t) purpose + 1) * UINT64_C(0xd1342543de82ef95));
+}
+
+/* Hash of one 64-bit word under a key of grove_rng_key: for a fixed key a bijection of x. */
+static inline uint64_t
+grove_rng_hash(uint64_t key, uint64_t x)
+{
+	return grove_rng_mix(grove_rng_mix(x ^ key) + (key | 1));
+}
+
+/* Uniform strictly inside (0,1) from the upper 53 bits of a hash. */
+static inline double
+grove_rng_u01(uint64_t hash)
+{
+	return ((double) (hash >> 11) + 0.5) * (1.0 / 9007199254740992.0);
+}
+
+/* 64-bit hash of a byte string under a key of grove_rng_key; independent of byte order and alignment. */
+extern uint64_t grove_rng_bytes(uint64_t key, const uint8_t *bytes, size_t length);
+
+#endif							/* GROVE_RNG_H */

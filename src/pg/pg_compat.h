@@ -1,0 +1,24 @@
+/*
+ * pg_compat.h: differences between PostgreSQL 13 and 18, the only file that
+ * looks at PG_VERSION_NUM.  Each entry names the major that changed it.
+ */
+#ifndef PG_COMPAT_H
+#define PG_COMPAT_H
+
+#if PG_VERSION_NUM < 130000
+#error "pg_grove needs PostgreSQL 13 or newer"
+#endif
+
+/* 16: the varlena macros moved out of postgres.h */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 15: reserving a prefix warns about unknown settings under it */
+#if PG_VERSION_NUM >= 150000
+#define grovepg_guc_reserve(prefix)	MarkGUCPrefixReserved(prefix)
+#else
+#define grovepg_guc_reserve(prefix)	EmitWarningsOnPlaceholders(prefix)
+#endif
+
+#endif							/* PG_COMPAT_H */

@@ -1,0 +1,49 @@
+/*
+ * source.h: a "source text" argument: one read-only statement (SELECT, WITH,
+ * VALUES, TABLE) or the name of a table, view or foreign table.
+ *
+ * It runs as the caller under the caller's snapshot, so privileges, row
+ * security, views and partitions all work.  Anything else (two statements,
+ * INSERT, a data-modifying CTE, row locks, SELECT INTO) is refused before it
+ * runs.
+ */
+#ifndef GROVE_SOURCE_H
+#define GROVE_SOURCE_H
+
+#include "access/tupdesc.h"
+#include "tcop/dest.h"
+
+/*
+ * Checks the text and returns the query to run, palloc'd: the statement
+ * itself, or "SELECT * FROM schema.table" for a name.  When *relation is
+ * wanted and the text is a name, it gets the relation's OID, else InvalidOid.
+ */
+extern char *grovepg_source_query(const char *source, Oid *relation);
+
+/* Columns of the query's result, without running it. */
+extern TupleDesc grovepg_source_columns(const char *query);
+
+/*
+ * Runs a query of grovepg_source_query() (or one built around it) to its end
+ * into dest, with parallel plans allowed, read-only, under the active
+ * snapshot.  Needs no SPI connection of the caller.  Returns the rows sent.
+ *
+ * Building around it: "SELECT ... FROM (" query "\n) AS q" - the newline ends
+ * a trailing comment of the user's text.
+ */
+extern uint64 grovepg_source_run(const char *query, DestReceiver *dest);
+
+/*
+ * A DestReceiver that calls row(slot, arg) for each row, all attributes
+ * deformed; start(tupdesc, arg) is called once before, also for an empty
+ * result.  Code in row() runs in the executor's per-tuple memory context and
+ * must keep what it needs elsewhere.
+ */
+typedef struct TupleTableSlot GroveSlot;
+extern DestReceiver *grovepg_source_receiver(void (*start) (TupleDesc desc, void *arg),
+											 void (*row) (GroveSlot *slot, void *arg), void *arg);
+
+/* The attribute number (from 1) of a named column, or ERROR 42703 with the nearest name as hint. role: "target", "key", ... */
+extern int	grovepg_source_column(TupleDesc desc, const char *name, const char *role);
+
+#endif							/* GROVE_SOURCE_H */
