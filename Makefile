@@ -24,6 +24,6 @@ $(filter src/core/%,$(OBJS)): CFLAGS += $(CORE_CFLAGS)
 $(OBJS): $(wildcard src/core/*.h src/core/*.def src/pg/*.h)
 
 sql/install/pg_grove--$(EXTVERSION).sql: $(SQL_SOURCES)
-	{ echo '\echo Use "CREATE EXTENSION pg_grove" to load this file. \quit'; cat $^; } > $@
+	{ printf '%s\n' '\echo Use "CREATE EXTENSION pg_grove" to load this file. \quit'; cat $^; } > $@
 
 -include test/dev.mk
