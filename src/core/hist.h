@@ -1,0 +1,78 @@
+/*
+ * hist.h: histograms of gradients in fixed point.
+ *
+ * Gradients and hessians are integers before they are summed, so a sum does
+ * not depend on the order of rows, on the number of workers or on who adds.
+ * Three accumulators differ in what one row adds to its bin:
+ *
+ * packed   one word: gradient 25 bits, hessian 24, count 15; for rows whose
+ *          gradient has 11 bits and hessian 10 (log-loss without weights)
+ * constant one word: gradient 48 bits, count 16; the hessian is 1 everywhere,
+ *          gradients have 31 bits (squared error without weights)
+ * wide     two words: gradient and count, hessian; both have 31 bits
+ *          (weights, heavy tails)
+ *
+ * One word instead of two halves the stores, and stores are what bounds this
+ * loop.  An accumulator takes GROVE_HIST_CHUNK rows at most and is then added
+ * to a sum.  A leaf of no more rows than that keeps the packed word.
+ */
+#ifndef GROVE_HIST_H
+#define GROVE_HIST_H
+
+#include "bins.h"
+
+#define GROVE_HIST_CHUNK	16384
+
+typedef enum GroveHistMode
+{
+	GROVE_HIST_PACKED,
+	GROVE_HIST_CONSTANT,
+	GROVE_HIST_WIDE
+} GroveHistMode;
+
+/* Largest magnitudes of a row's gradient and hessian in each mode. */
+#define GROVE_PACKED_G_MAX	1023
+#define GROVE_PACKED_H_MAX	1023
+#define GROVE_WIDE_MAX		((1 << 30) - 1)
+
+/*
+ * A row of a leaf.  g: wide and constant: the gradient; packed: gradient << 16 | hessian.
+ */
+typedef struct GroveEntry
+{
+	uint32_t	row;
+	int32_t		g;
+} GroveEntry;
+
+/* Sums of one feature, bin by bin. */
+typedef struct GroveBinSums
+{
+	int64_t		g[GROVE_BINS];
+	int64_t		h[GROVE_BINS];	/* constant mode: equal to c */
+	int64_t		c[GROVE_BINS];
+} GroveBinSums;
+
+/* Words of 8 bytes that the accumulator of one feature takes. */
+static inline size_t
+grove_hist_words(GroveHistMode mode)
+{
+	return mode == GROVE_HIST_WIDE ? 2 * GROVE_BINS : GROVE_BINS;
+}
+
+/*
+ * Adds n <= GROVE_HIST_CHUNK rows to the accumulator of one block
+ * ([width][grove_hist_words()], zeroed by the caller).  hess: [n_rows], wide mode only.
+ */
+extern void grove_hist_accumulate(const GroveMatrix *matrix, uint32_t block, GroveHistMode mode,
+								  const GroveEntry *entries, uint32_t n, const int32_t *hess,
+								  int64_t *accumulator);
+
+/* Unpacks the accumulator of one feature; adds to sums when add, else sets them. */
+extern void grove_hist_unpack(GroveHistMode mode, const int64_t *accumulator, uint32_t n_bins,
+							  bool add, GroveBinSums *sums);
+
+/* Packs the sums of a leaf of at most GROVE_HIST_CHUNK rows; the reverse of unpack. */
+extern void grove_hist_pack(GroveHistMode mode, const GroveBinSums *sums, uint32_t n_bins,
+							int64_t *accumulator);
+
+#endif							/* GROVE_HIST_H */

@@ -1,0 +1,383 @@
+/*
+ * sketch.c: order-independent sample of rows and the bin edges cut from it.
+ */
+#include "sketch.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#define FREE_SLOT	UINT64_C(0x7ff8000000000000)	/* a NaN: never a stored value */
+
+/* A value of a column and how many rows carry it; key orders like the value. */
+typedef struct ValueCount
+{
+	uint64_t	key;
+	uint64_t	count;
+} ValueCount;
+
+static uint64_t
+bits_of(double value)
+{
+	uint64_t	bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	return bits;
+}
+
+static uint64_t
+key_of(double value)
+{
+	uint64_t	bits = bits_of(value);
+
+	return (bits >> 63) ? ~bits : bits | UINT64_C(0x8000000000000000);
+}
+
+static double
+value_of(uint64_t key)
+{
+	uint64_t	bits = (key >> 63) ? key & ~UINT64_C(0x8000000000000000) : ~key;
+	double		value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
+static uint32_t
+slots_for(uint32_t capacity)
+{
+	uint32_t	slots = 64;
+
+	while (slots < capacity * 2)
+		slots *= 2;
+	return slots;
+}
+
+GroveStatus
+grove_sketch_size(uint32_t n_columns, uint32_t capacity, size_t *size)
+{
+	size_t		bytes = 0;
+
+	if (capacity < 16 || capacity > (UINT32_C(1) << 24))
+		return GROVE_ERR_RANGE;
+	if (!grove_size_add(&bytes, capacity, sizeof(uint64_t)) ||
+		!grove_size_add(&bytes, capacity, sizeof(uint32_t)) ||
+		!grove_size_add(&bytes, slots_for(capacity), sizeof(uint32_t)) ||
+		!grove_size_add(&bytes, (size_t) capacity, (size_t) n_columns * sizeof(double)) ||
+		!grove_size_add(&bytes, n_columns, sizeof(GroveDistinct)))
+		return GROVE_ERR_SIZE;
+	*size = bytes;
+	return GROVE_OK;
+}
+
+void
+grove_sketch_init(GroveSketch *sketch, void *buffer, uint32_t n_columns, uint32_t capacity)
+{
+	char	   *at = buffer;
+	uint32_t	i,
+				s;
+
+	sketch->n_columns = n_columns;
+	sketch->capacity = capacity;
+	sketch->n_rows = 0;
+	sketch->n_slots = slots_for(capacity);
+	sketch->threshold = UINT64_MAX;
+	sketch->hash = (uint64_t *) at;
+	at += (size_t) capacity * sizeof(uint64_t);
+	sketch->values = (double *) at;
+	at += (size_t) capacity * n_columns * sizeof(double);
+	sketch->distinct = (GroveDistinct *) at;
+	at += (size_t) n_columns * sizeof(GroveDistinct);
+	sketch->count = (uint32_t *) at;
+	at += (size_t) capacity * sizeof(uint32_t);
+	sketch->slots = (uint32_t *) at;
+	memset(sketch->slots, 0, sketch->n_slots * sizeof(uint32_t));
+	for (i = 0; i < n_columns; i++)
+	{
+		GroveDistinct *d = &sketch->distinct[i];
+
+		d->count = 0;
+		d->missing = false;
+		d->last = FREE_SLOT;
+		for (s = 0; s < GROVE_DISTINCT_SLOTS; s++)
+			d->slots[s] = FREE_SLOT;
+	}
+}
+
+static void
+distinct_add(GroveDistinct *d, double value)
+{
+	uint64_t	bits = bits_of(value == 0.0 ? 0.0 : value);	/* -0 is 0 */
+	uint32_t	slot;
+
+	if (bits == d->last)
+		return;
+	if (value != value)
+	{
+		d->missing = true;
+		return;
+	}
+	d->last = bits;
+	if (d->count > GROVE_DISTINCT_MAX)
+		return;
+	slot = (uint32_t) ((bits * UINT64_C(0x9e3779b97f4a7c15)) >> 55);
+	while (d->slots[slot] != FREE_SLOT)
+	{
+		if (d->slots[slot] == bits)
+			return;
+		slot = (slot + 1) & (GROVE_DISTINCT_SLOTS - 1);
+	}
+	if (d->count < GROVE_DISTINCT_MAX)
+		d->slots[slot] = bits;
+	d->count++;
+}
+
+/* Where the row of this hash stands in the table, or the free slot for it. */
+static uint32_t
+find_slot(const GroveSketch *sketch, uint64_t hash)
+{
+	uint32_t	slot = (uint32_t) (hash * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (sketch->n_slots - 1);
+
+	while (sketch->slots[slot] != 0 && sketch->hash[sketch->slots[slot] - 1] != hash)
+		slot = (slot + 1) & (sketch->n_slots - 1);
+	return slot;
+}
+
+/* Lowers the threshold by an eighth until a row has left the sample. */
+static void
+shrink(GroveSketch *sketch)
+{
+	uint32_t	kept;
+	uint32_t	i;
+
+	do
+	{
+		sketch->threshold -= sketch->threshold / 8 + 1;
+		kept = 0;
+		for (i = 0; i < sketch->n_rows; i++)
+		{
+			if (sketch->hash[i] >= sketch->threshold)
+				continue;
+			if (kept != i)
+			{
+				sketch->hash[kept] = sketch->hash[i];
+				sketch->count[kept] = sketch->count[i];
+				memcpy(sketch->values + (size_t) kept * sketch->n_columns,
+					   sketch->values + (size_t) i * sketch->n_columns,
+					   sketch->n_columns * sizeof(double));
+			}
+			kept++;
+		}
+	} while (kept == sketch->n_rows && sketch->threshold > 8);
+	sketch->n_rows = kept;
+	memset(sketch->slots, 0, sketch->n_slots * sizeof(uint32_t));
+	for (i = 0; i < kept; i++)
+		sketch->slots[find_slot(sketch, sketch->hash[i])] = i + 1;
+}
+
+void
+grove_sketch_add(GroveSketch *sketch, uint64_t hash, const double *row)
+{
+	uint32_t	slot;
+	uint32_t	i;
+
+	for (i = 0; i < sketch->n_columns; i++)
+		distinct_add(&sketch->distinct[i], row[i]);
+	if (hash >= sketch->threshold)
+		return;
+	slot = find_slot(sketch, hash);
+	if (sketch->slots[slot] != 0)
+	{
+		uint32_t   *count = &sketch->count[sketch->slots[slot] - 1];
+
+		if (*count < UINT32_MAX)
+			(*count)++;
+		return;
+	}
+	if (sketch->n_rows == sketch->capacity)
+	{
+		shrink(sketch);
+		if (hash >= sketch->threshold)
+			return;
+		slot = find_slot(sketch, hash);
+	}
+	sketch->hash[sketch->n_rows] = hash;
+	sketch->count[sketch->n_rows] = 1;
+	memcpy(sketch->values + (size_t) sketch->n_rows * sketch->n_columns, row,
+		   sketch->n_columns * sizeof(double));
+	sketch->slots[slot] = ++sketch->n_rows;
+}
+
+size_t
+grove_sketch_scratch(const GroveSketch *sketch)
+{
+	uint32_t	n = sketch->n_rows > GROVE_DISTINCT_MAX ? sketch->n_rows : GROVE_DISTINCT_MAX;
+
+	return (size_t) n * 2 * sizeof(ValueCount) + 2048 * sizeof(uint32_t);
+}
+
+/* Sorts by key, 11 bits a pass, passes in which all digits agree left out; returns where the result is. */
+static ValueCount *
+sort_values(ValueCount *a, ValueCount *b, uint32_t n, uint32_t *bucket)
+{
+	int			shift;
+	uint32_t	i;
+
+	for (shift = 0; shift < 64; shift += 11)
+	{
+		uint32_t	sum = 0;
+		ValueCount *t;
+
+		memset(bucket, 0, 2048 * sizeof(uint32_t));
+		for (i = 0; i < n; i++)
+			bucket[(a[i].key >> shift) & 2047]++;
+		if (n == 0 || bucket[(a[0].key >> shift) & 2047] == n)
+			continue;
+		for (i = 0; i < 2048; i++)
+		{
+			uint32_t	c = bucket[i];
+
+			bucket[i] = sum;
+			sum += c;
+		}
+		for (i = 0; i < n; i++)
+			b[bucket[(a[i].key >> shift) & 2047]++] = a[i];
+		t = a;
+		a = b;
+		b = t;
+	}
+	return a;
+}
+
+/* The column's values in ascending order, equal ones merged; *n is their number. */
+static ValueCount *
+sorted_column(const GroveSketch *sketch, uint32_t column, void *scratch, uint32_t *n)
+{
+	uint32_t	room = sketch->n_rows > GROVE_DISTINCT_MAX ? sketch->n_rows : GROVE_DISTINCT_MAX;
+	ValueCount *a = scratch;
+	ValueCount *b = a + room;
+	uint32_t   *bucket = (uint32_t *) (b + room);
+	uint32_t	filled = 0;
+	uint32_t	merged = 0;
+	uint32_t	i;
+
+	for (i = 0; i < sketch->n_rows; i++)
+	{
+		double		v = sketch->values[(size_t) i * sketch->n_columns + column];
+
+		if (v != v)
+			continue;
+		a[filled].key = key_of(v == 0.0 ? 0.0 : v);
+		a[filled].count = sketch->count[i];
+		filled++;
+	}
+	a = sort_values(a, b, filled, bucket);
+	for (i = 0; i < filled; i++)
+	{
+		if (merged > 0 && a[merged - 1].key == a[i].key)
+			a[merged - 1].count += a[i].count;
+		else
+			a[merged++] = a[i];
+	}
+	*n = merged;
+	return a;
+}
+
+/*
+ * A finite number that separates a from b, a < b: a <= edge < b.  Only minus
+ * infinity and the lowest finite double cannot be told apart.
+ */
+static double
+edge_between(double a, double b)
+{
+	double		middle;
+
+	if (a == -INFINITY)
+		return b == INFINITY ? 0.0 : -DBL_MAX;
+	middle = b == INFINITY ? a : a * 0.5 + b * 0.5;
+	return middle >= a && middle < b ? middle : a;
+}
+
+/* One bin a value of the distinct set. */
+static void
+edges_of_distinct(const GroveDistinct *d, void *scratch, double *edges, uint32_t *n_bins)
+{
+	ValueCount *a = scratch;
+	uint32_t	n = 0;
+	uint32_t	i;
+
+	for (i = 0; i < GROVE_DISTINCT_SLOTS; i++)
+	{
+		double		v;
+
+		if (d->slots[i] == FREE_SLOT)
+			continue;
+		memcpy(&v, &d->slots[i], sizeof(v));
+		a[n].key = key_of(v);
+		a[n].count = 1;
+		n++;
+	}
+	a = sort_values(a, a + GROVE_DISTINCT_MAX, n, (uint32_t *) (a + 2 * GROVE_DISTINCT_MAX));
+	for (i = 0; i + 1 < n; i++)
+		edges[i] = edge_between(value_of(a[i].key), value_of(a[i + 1].key));
+	*n_bins = n;
+}
+
+void
+grove_sketch_edges(const GroveSketch *sketch, uint32_t column, uint32_t max_bins,
+				   void *scratch, double *edges, uint32_t *n_bins)
+{
+	const GroveDistinct *d = &sketch->distinct[column];
+	ValueCount *a;
+	uint64_t	left = 0;
+	uint64_t	filled = 0;
+	uint32_t	n;
+	uint32_t	bins = 1;
+	uint32_t	i;
+
+	if (d->count <= max_bins)
+	{
+		edges_of_distinct(d, scratch, edges, n_bins);
+		return;
+	}
+	a = sorted_column(sketch, column, scratch, &n);
+	for (i = 0; i < n; i++)
+		left += a[i].count;
+	for (i = 0; i + 1 < n && bins < max_bins; i++)
+	{
+		uint64_t	share = left / (max_bins - bins + 1);
+
+		/* close the bin when it is full, or when the next value fills one alone and this one is half full */
+		filled += a[i].count;
+		if (filled >= share || (a[i + 1].count >= share && filled * 2 >= share) ||
+			n - i <= max_bins - bins + 1)
+		{
+			edges[bins - 1] = edge_between(value_of(a[i].key), value_of(a[i + 1].key));
+			bins++;
+			left -= filled;
+			filled = 0;
+		}
+	}
+	*n_bins = n == 0 ? 0 : bins;
+}
+
+double
+grove_sketch_median(const GroveSketch *sketch, uint32_t column, void *scratch)
+{
+	ValueCount *a;
+	uint64_t	total = 0;
+	uint64_t	seen = 0;
+	uint32_t	n;
+	uint32_t	i;
+
+	a = sorted_column(sketch, column, scratch, &n);
+	for (i = 0; i < n; i++)
+		total += a[i].count;
+	for (i = 0; i < n; i++)
+	{
+		seen += a[i].count;
+		if (seen * 2 >= total)
+			return value_of(a[i].key);
+	}
+	return 0.0;
+}

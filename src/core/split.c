@@ -1,0 +1,316 @@
+/*
+ * split.c: scans over the bins of a feature.
+ */
+#include "split.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Prefix sums as doubles, one entry a candidate. */
+typedef struct Candidates
+{
+	double		g[GROVE_BINS];
+	double		h[GROVE_BINS];
+	double		gain[GROVE_BINS];
+	bool		allowed[GROVE_BINS];
+} Candidates;
+
+static double
+shrink_l1(double g, double l1)
+{
+	if (g > l1)
+		return g - l1;
+	if (g < -l1)
+		return g + l1;
+	return 0.0;
+}
+
+/* The step that minimises the loss of a leaf, within the rules. */
+static double
+leaf_step(const GroveSplitRules *rules, double l2, double g, double h)
+{
+	double		denominator = h + l2;
+	double		step;
+
+	if (!(denominator > 0.0))
+		return 0.0;
+	step = -shrink_l1(g, rules->lambda_l1) / denominator;
+	if (rules->max_delta_step > 0.0)
+	{
+		if (step > rules->max_delta_step)
+			step = rules->max_delta_step;
+		else if (step < -rules->max_delta_step)
+			step = -rules->max_delta_step;
+	}
+	return step;
+}
+
+/* Twice the loss that a leaf takes off. */
+static double
+leaf_gain(const GroveSplitRules *rules, double l2, double g, double h)
+{
+	double		s = shrink_l1(g, rules->lambda_l1);
+	double		step;
+
+	if (rules->max_delta_step <= 0.0)
+		return h + l2 > 0.0 ? s * s / (h + l2) : 0.0;
+	step = leaf_step(rules, l2, g, h);
+	return -(2.0 * s * step + (h + l2) * step * step);
+}
+
+double
+grove_split_value(const GroveSplitRules *rules, const GroveSums *sums)
+{
+	return leaf_step(rules, rules->lambda_l2, (double) sums->g * rules->g_unit,
+					 (double) sums->h * rules->h_unit);
+}
+
+/* Gain of each allowed candidate over the unsplit leaf; the plain case is a loop that vectorises. */
+static void
+compute_gains(const GroveSplitRules *rules, double l2, double g, double h, double base,
+			  Candidates *cand, uint32_t n)
+{
+	uint32_t	i;
+
+	if (rules->lambda_l1 <= 0.0 && rules->max_delta_step <= 0.0)
+	{
+		for (i = 0; i < n; i++)
+		{
+			double		gl = cand->g[i];
+			double		gr = g - gl;
+			double		hl = cand->h[i] + l2;
+			double		hr = h - cand->h[i] + l2;
+
+			cand->gain[i] = gl * gl / hl + gr * gr / hr - base;
+		}
+	}
+	else
+	{
+		for (i = 0; i < n; i++)
+			cand->gain[i] = leaf_gain(rules, l2, cand->g[i], cand->h[i]) +
+				leaf_gain(rules, l2, g - cand->g[i], h - cand->h[i]) - base;
+	}
+}
+
+/* Whether a candidate with these left sums leaves enough on both sides. */
+static inline bool
+is_allowed(const GroveSplitRules *rules, const GroveSums *total, const GroveSums *left, double h, double hl)
+{
+	return left->c >= rules->min_rows && total->c - left->c >= rules->min_rows &&
+		left->c > 0 && left->c < total->c &&
+		hl >= rules->min_hessian && h - hl >= rules->min_hessian &&
+		hl + rules->lambda_l2 > 0.0 && h - hl + rules->lambda_l2 > 0.0;
+}
+
+/*
+ * Scans thresholds upward with the missing rows on one side.  Candidate i
+ * sends bins 1 to i + 1 left; the last, all values against missing, exists
+ * only when there are missing rows.
+ */
+static void
+scan_thresholds(const GroveSplitRules *rules, uint32_t n_bins, const GroveBinSums *sums,
+				const GroveSums *total, bool missing_left, GroveSplit *best)
+{
+	Candidates	cand;
+	GroveSums	prefix[GROVE_BINS];
+	GroveSums	left = {0, 0, 0};
+	double		g = (double) total->g * rules->g_unit;
+	double		h = (double) total->h * rules->h_unit;
+	double		base = leaf_gain(rules, rules->lambda_l2, g, h);
+	uint32_t	n = n_bins - 1;
+	uint32_t	i;
+
+	if (missing_left)
+	{
+		left.g = sums->g[0];
+		left.h = sums->h[0];
+		left.c = sums->c[0];
+	}
+	else if (sums->c[0] > 0)
+		n = n_bins;
+	for (i = 0; i < n; i++)
+	{
+		left.g += sums->g[i + 1];
+		left.h += sums->h[i + 1];
+		left.c += sums->c[i + 1];
+		prefix[i] = left;
+		cand.g[i] = (double) left.g * rules->g_unit;
+		cand.h[i] = (double) left.h * rules->h_unit;
+		cand.allowed[i] = is_allowed(rules, total, &left, h, cand.h[i]);
+	}
+	compute_gains(rules, rules->lambda_l2, g, h, base, &cand, n);
+	for (i = 0; i < n; i++)
+	{
+		if (cand.allowed[i] && cand.gain[i] > best->gain)
+		{
+			best->gain = cand.gain[i];
+			best->bin = (uint8_t) (i + 1);
+			best->categorical = false;
+			best->left = prefix[i];
+			best->missing_left = sums->c[0] > 0 ? missing_left : prefix[i].c * 2 >= total->c;
+		}
+	}
+}
+
+/* Stores the split that sends the first n bins of order left; bin 0 stands for missing. */
+static void
+set_categories(GroveSplit *best, double gain, const uint8_t *order, uint32_t n, const GroveSums *left,
+			   const GroveSums *total, bool has_missing)
+{
+	uint32_t	i;
+
+	best->gain = gain;
+	best->categorical = true;
+	best->bin = 0;
+	best->left = *left;
+	best->missing_left = has_missing ? false : left->c * 2 >= total->c;
+	memset(best->set, 0, sizeof(best->set));
+	for (i = 0; i < n; i++)
+	{
+		if (order[i] == GROVE_MISSING_BIN)
+			best->missing_left = true;
+		else
+			best->set[order[i] >> 3] |= (uint8_t) (1 << (order[i] & 7));
+	}
+}
+
+static void
+scan_one_against_rest(const GroveSplitRules *rules, uint32_t n_bins, const GroveBinSums *sums,
+					  const GroveSums *total, GroveSplit *best)
+{
+	double		g = (double) total->g * rules->g_unit;
+	double		h = (double) total->h * rules->h_unit;
+	double		base = leaf_gain(rules, rules->lambda_l2, g, h);
+	uint32_t	b;
+
+	for (b = 0; b <= n_bins; b++)
+	{
+		GroveSums	left = {sums->g[b], sums->h[b], sums->c[b]};
+		double		gl = (double) left.g * rules->g_unit;
+		double		hl = (double) left.h * rules->h_unit;
+		double		gain;
+		uint8_t		order[1];
+
+		if (!is_allowed(rules, total, &left, h, hl))
+			continue;
+		gain = leaf_gain(rules, rules->lambda_l2, gl, hl) +
+			leaf_gain(rules, rules->lambda_l2, g - gl, h - hl) - base;
+		order[0] = (uint8_t) b;
+		if (gain > best->gain)
+			set_categories(best, gain, order, 1, &left, total, sums->c[0] > 0);
+	}
+}
+
+/* One direction of the scan over sorted categories: order[0], order[1], ... move left one by one. */
+static void
+scan_order(const GroveSplitRules *rules, const uint8_t *order, uint32_t n, const GroveBinSums *sums,
+		   const GroveSums *total, GroveSplit *best)
+{
+	double		l2 = rules->lambda_l2 + rules->cat_l2;
+	double		g = (double) total->g * rules->g_unit;
+	double		h = (double) total->h * rules->h_unit;
+	double		base = leaf_gain(rules, rules->lambda_l2, g, h);
+	GroveSums	left = {0, 0, 0};
+	int64_t		group = 0;
+	uint32_t	limit = rules->max_cat_threshold < (n + 1) / 2 ? rules->max_cat_threshold : (n + 1) / 2;
+	uint32_t	i;
+
+	for (i = 0; i < n && i < limit; i++)
+	{
+		uint8_t		b = order[i];
+		double		gl,
+					hl,
+					gain;
+
+		left.g += sums->g[b];
+		left.h += sums->h[b];
+		left.c += sums->c[b];
+		group += sums->c[b];
+		gl = (double) left.g * rules->g_unit;
+		hl = (double) left.h * rules->h_unit;
+		if (group < rules->min_data_per_group || total->c - left.c < rules->min_data_per_group ||
+			!is_allowed(rules, total, &left, h, hl))
+			continue;
+		group = 0;
+		gain = leaf_gain(rules, l2, gl, hl) + leaf_gain(rules, l2, g - gl, h - hl) - base;
+		if (gain > best->gain)
+			set_categories(best, gain, order, i + 1, &left, total, sums->c[0] > 0);
+	}
+}
+
+/*
+ * Categories sorted by gradient over smoothed hessian, prefixes from both ends
+ * (Fisher 1958: the best partition of a sum of squares is a prefix of this
+ * order).  Levels with few rows stay on the right.
+ */
+static void
+scan_sorted(const GroveSplitRules *rules, uint32_t n_bins, const GroveBinSums *sums,
+			const GroveSums *total, GroveSplit *best)
+{
+	uint8_t		order[GROVE_BINS];
+	uint8_t		reverse[GROVE_BINS];
+	double		ratio[GROVE_BINS];
+	uint32_t	n = 0;
+	uint32_t	b,
+				i;
+
+	for (b = 0; b <= n_bins; b++)
+	{
+		double		r;
+
+		if (sums->c[b] == 0 || (double) sums->c[b] < rules->cat_smooth)
+			continue;
+		r = (double) sums->g[b] * rules->g_unit /
+			((double) sums->h[b] * rules->h_unit + rules->cat_smooth);
+		for (i = n; i > 0 && ratio[i - 1] > r; i--)
+		{
+			ratio[i] = ratio[i - 1];
+			order[i] = order[i - 1];
+		}
+		ratio[i] = r;
+		order[i] = (uint8_t) b;
+		n++;
+	}
+	for (i = 0; i < n; i++)
+		reverse[i] = order[n - 1 - i];
+	scan_order(rules, order, n, sums, total, best);
+	scan_order(rules, reverse, n, sums, total, best);
+}
+
+void
+grove_split_find(const GroveSplitRules *rules, const GroveFeatureBins *bins, uint32_t feature,
+				 const GroveBinSums *sums, const GroveSums *total, GroveSplit *best)
+{
+	/* rounding of doubles must not look like a gain where all rows agree */
+	best->gain = rules->min_gain +
+		1e-10 * leaf_gain(rules, rules->lambda_l2, (double) total->g * rules->g_unit,
+						  (double) total->h * rules->h_unit);
+	best->feature = feature;
+	best->categorical = bins->categorical;
+	best->left.c = 0;
+	if (bins->n_bins > 0 && total->c >= 2 * rules->min_rows)
+	{
+		if (!bins->categorical)
+		{
+			scan_thresholds(rules, bins->n_bins, sums, total, false, best);
+			if (sums->c[0] > 0)
+				scan_thresholds(rules, bins->n_bins, sums, total, true, best);
+		}
+		else if (bins->n_bins <= rules->max_cat_to_onehot)
+			scan_one_against_rest(rules, bins->n_bins, sums, total, best);
+		else
+			scan_sorted(rules, bins->n_bins, sums, total, best);
+	}
+	if (best->left.c == 0)
+		best->gain = 0.0;
+}
+
+void
+grove_split_table(const GroveSplit *split, uint8_t table[GROVE_BINS])
+{
+	uint32_t	b;
+
+	for (b = 1; b < GROVE_BINS; b++)
+		table[b] = split->categorical ? (split->set[b >> 3] >> (b & 7)) & 1 : b <= split->bin;
+	table[GROVE_MISSING_BIN] = split->missing_left;
+}
