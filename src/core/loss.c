@@ -6,8 +6,7 @@
 
 #include "fmath.h"
 
-#define LOSS_UNIT	1048576.0
-#define LOSS_CAP	1048576.0
+#define LOSS_CAP	1024.0
 #define LOSS_BLOCK	512
 
 /* A uniform in [0,1) from a row's identity and the tree's key. */
@@ -157,6 +156,16 @@ gradient_block(GroveLossKind kind, const GroveLossRows *rows, uint32_t first, ui
 			hf[i] = p * (1.0f - p);
 		}
 	}
+	else if (kind == GROVE_LOSS_SHARE)
+	{
+		const float *s = score + (size_t) k * rows->stride;
+
+		for (i = 0; i < n; i++)
+		{
+			gf[i] = s[i] - (label[i] == (float) k ? 1.0f : 0.0f);
+			hf[i] = 1.0f;
+		}
+	}
 	else
 	{
 		const float factor = (float) rows->n_outputs / (float) (rows->n_outputs - 1);
@@ -236,6 +245,22 @@ softmax_loss(const GroveLossRows *rows, uint32_t i)
 		(double) rows->score[(size_t) rows->label[i] * rows->stride + i];
 }
 
+/* Squared error of one row's class indicators. */
+static double
+share_loss(const GroveLossRows *rows, uint32_t i)
+{
+	double		sum = 0.0;
+	uint32_t	c;
+
+	for (c = 0; c < rows->n_outputs; c++)
+	{
+		double		d = (double) rows->score[(size_t) c * rows->stride + i] - (rows->label[i] == (float) c ? 1.0 : 0.0);
+
+		sum += d * d;
+	}
+	return sum;
+}
+
 int64_t
 grove_loss_sum(GroveLossKind kind, const GroveLossRows *rows)
 {
@@ -258,12 +283,15 @@ grove_loss_sum(GroveLossKind kind, const GroveLossRows *rows)
 
 			loss = grove_log(1.0 + (double) grove_expf(m < 0.0f ? m : -m)) + (m < 0.0f ? -(double) m : 0.0);
 		}
+		else if (kind == GROVE_LOSS_SHARE)
+			loss = share_loss(rows, i);
 		else
 			loss = softmax_loss(rows, i);
 		if (rows->weight)
 			loss *= (double) rows->weight[i];
+		loss *= rows->loss_scale;
 		loss = loss < LOSS_CAP ? loss : LOSS_CAP;
-		sum += (int64_t) (loss * LOSS_UNIT);
+		sum += (int64_t) (loss * GROVE_LOSS_UNIT);
 	}
 	return sum;
 }

@@ -15,7 +15,8 @@ typedef enum GroveLossKind
 {
 	GROVE_LOSS_SQUARED,			/* g = score - y, h = 1 */
 	GROVE_LOSS_LOGISTIC,		/* g = p - y, h = p (1 - p); y is 0 or 1 */
-	GROVE_LOSS_SOFTMAX			/* K scores a row, y is the class; h = K / (K - 1) p (1 - p) */
+	GROVE_LOSS_SOFTMAX,			/* K scores a row, y is the class; h = K / (K - 1) p (1 - p) */
+	GROVE_LOSS_SHARE			/* K scores a row, y is the class: squared error of its indicators, g = score - (y = k), h = 1 */
 } GroveLossKind;
 
 /* What a block of rows needs; arrays of the rows at hand. */
@@ -28,6 +29,7 @@ typedef struct GroveLossRows
 	uint32_t	n;
 	uint32_t	stride;
 	uint32_t	n_outputs;
+	double		loss_scale;		/* what grove_loss_sum() multiplies a row's loss with */
 } GroveLossRows;
 
 /* How gradients become integers. */
@@ -49,9 +51,12 @@ extern void grove_loss_gradients(GroveLossKind kind, const GroveLossRows *rows, 
 /* Largest absolute gradient (squared loss, times weight) of the rows. */
 extern float grove_loss_max_gradient(const GroveLossRows *rows);
 
+#define GROVE_LOSS_UNIT	4194304.0
+
 /*
- * Sum over the rows of weight * loss, in steps of 2^-20, each row's loss cut at
- * 2^20; the unit of the validation metric: log-loss or squared error.
+ * Sum over the rows of weight * loss * loss_scale in steps of
+ * 1 / GROVE_LOSS_UNIT, each row cut at 1024, so that 2^31 rows cannot
+ * overflow.  The loss is log-loss or squared error.
  */
 extern int64_t grove_loss_sum(GroveLossKind kind, const GroveLossRows *rows);
 

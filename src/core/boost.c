@@ -1,0 +1,516 @@
+/*
+ * boost.c: base score, rounds, bags, early stopping.
+ *
+ * Sums over rows that decide anything are fixed-point integers here, too, so
+ * that the order in which rows arrived cannot move the model.
+ */
+#include "boost.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "fmath.h"
+#include "rng.h"
+
+enum
+{
+	STATE_START,				/* nothing is set up */
+	STATE_FIRST_SCORE,			/* SCORE before the first round */
+	STATE_BAG,
+	STATE_GRADIENT,
+	STATE_TREE,					/* a phase of grow.c */
+	STATE_TREE_DONE,			/* the tree has been reported */
+	STATE_LEAVES,
+	STATE_SCORE,				/* SCORE after a tree */
+	STATE_ROUND_DONE,			/* the round has been reported */
+	STATE_FINAL,				/* SCORE that measures at the end */
+	STATE_DONE
+};
+
+/* Bits that a sum of n terms of at most 1 can be scaled by without overflow of int64. */
+static double
+sum_scale(uint32_t n)
+{
+	double		scale = 4611686018427387904.0;	/* 2^62 */
+
+	while (n > 0)
+	{
+		scale *= 0.5;
+		n /= 2;
+	}
+	return scale;
+}
+
+static float
+weight_of(const GroveTrainer *t, uint32_t row)
+{
+	return t->weight ? t->weight[row] : 1.0f;
+}
+
+static bool
+is_training(const GroveTrainer *t, uint32_t row)
+{
+	return !t->validation || !t->validation[row];
+}
+
+/* Sums of weights of both parts, and the largest weight. */
+static void
+measure_weights(GroveBoost *boost)
+{
+	GroveTrainer *t = boost->trainer;
+	uint32_t	n = t->shared->dims.n_rows;
+	int64_t		train = 0;
+	int64_t		validation = 0;
+	float		top = 0.0f;
+	double		scale;
+	uint32_t	i;
+
+	for (i = 0; i < n; i++)
+		top = weight_of(t, i) > top ? weight_of(t, i) : top;
+	if (!(top > 0.0f))
+		top = 1.0f;
+	scale = sum_scale(n) / (double) top;
+	for (i = 0; i < n; i++)
+	{
+		int64_t		w = (int64_t) ((double) weight_of(t, i) * scale);
+
+		if (is_training(t, i))
+			train += w;
+		else
+			validation += w;
+	}
+	t->shared->max_weight = top;
+	boost->train_weight = (double) train / scale;
+	boost->validation_weight = (double) validation / scale;
+}
+
+/* Weighted mean over the training rows of label - score. */
+static double
+mean_residual(const GroveBoost *boost)
+{
+	const GroveTrainer *t = boost->trainer;
+	uint32_t	n = t->shared->dims.n_rows;
+	float		top = 0.0f;
+	int64_t		sum = 0;
+	double		scale;
+	uint32_t	i;
+
+	for (i = 0; i < n; i++)
+	{
+		float		r = t->label[i] - t->score[i];
+
+		if (is_training(t, i))
+			top = fabsf(r) > top ? fabsf(r) : top;
+	}
+	if (!(top > 0.0f) || !(boost->train_weight > 0.0))
+		return 0.0;
+	scale = sum_scale(n) / ((double) top * (double) t->shared->max_weight);
+	for (i = 0; i < n; i++)
+	{
+		if (is_training(t, i))
+			sum += (int64_t) ((double) (t->label[i] - t->score[i]) * (double) weight_of(t, i) * scale);
+	}
+	return (double) sum / scale / boost->train_weight;
+}
+
+/* Share of the training weight that class k has. */
+static double
+class_share(const GroveBoost *boost, uint32_t k)
+{
+	const GroveTrainer *t = boost->trainer;
+	uint32_t	n = t->shared->dims.n_rows;
+	double		scale = sum_scale(n) / (double) t->shared->max_weight;
+	int64_t		sum = 0;
+	uint32_t	i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (is_training(t, i) && t->label[i] == (float) k)
+			sum += (int64_t) ((double) weight_of(t, i) * scale);
+	}
+	return (double) sum / scale / boost->train_weight;
+}
+
+/*
+ * The constant that, added to given margins, minimises the log-loss: Newton
+ * steps, each cut to 1.
+ */
+static double
+logistic_intercept(const GroveBoost *boost)
+{
+	const GroveTrainer *t = boost->trainer;
+	uint32_t	n = t->shared->dims.n_rows;
+	double		scale = sum_scale(n) / (double) t->shared->max_weight;
+	double		base = 0.0;
+	int			round;
+
+	for (round = 0; round < 20; round++)
+	{
+		int64_t		g = 0;
+		int64_t		h = 0;
+		double		step;
+		uint32_t	i;
+
+		for (i = 0; i < n; i++)
+		{
+			float		p;
+			double		w;
+
+			if (!is_training(t, i))
+				continue;
+			p = 1.0f / (1.0f + grove_expf(-(t->score[i] + (float) base)));
+			w = (double) weight_of(t, i) * scale;
+			g += (int64_t) ((double) (p - t->label[i]) * w);
+			h += (int64_t) ((double) (p * (1.0f - p)) * w);
+		}
+		step = h > 0 ? -(double) g / (double) h : (g > 0 ? -1.0 : 1.0);
+		step = step > 1.0 ? 1.0 : step < -1.0 ? -1.0 : step;
+		base += step;
+		if (step < 1e-7 && step > -1e-7)
+			break;
+	}
+	return base;
+}
+
+static void
+compute_base(GroveBoost *boost, bool from_average, bool has_margin, double *base)
+{
+	GroveTrainer *t = boost->trainer;
+	uint32_t	n = t->shared->dims.n_rows;
+	uint32_t	k,
+				i;
+
+	for (k = 0; k < t->shared->dims.n_outputs; k++)
+	{
+		base[k] = 0.0;
+		if (!from_average)
+			continue;
+		if (t->shared->config.loss == GROVE_LOSS_SQUARED)
+			base[k] = mean_residual(boost);
+		else if (t->shared->config.loss == GROVE_LOSS_LOGISTIC)
+		{
+			double		p = class_share(boost, 1);
+
+			p = p < 1e-12 ? 1e-12 : p > 1.0 - 1e-12 ? 1.0 - 1e-12 : p;
+			base[k] = has_margin ? logistic_intercept(boost) : grove_log(p / (1.0 - p));
+		}
+		else if (t->shared->config.loss == GROVE_LOSS_SHARE)
+			base[k] = class_share(boost, k);
+		else if (!has_margin)
+		{
+			double		p = class_share(boost, k);
+
+			base[k] = grove_log(p < 1e-12 ? 1e-12 : p);
+		}
+		for (i = 0; i < n; i++)
+			t->score[(size_t) k * n + i] += (float) base[k];
+	}
+}
+
+/* Scale of the losses that SCORE sums. */
+static void
+scale_losses(GroveTrainer *t)
+{
+	GroveTrainShared *s = t->shared;
+	double		top = 0.0;
+	uint32_t	i;
+
+	s->loss_scale = 1.0 / (double) s->max_weight;
+	if (s->config.loss != GROVE_LOSS_SQUARED)
+		return;
+	for (i = 0; i < s->dims.n_rows; i++)
+	{
+		double		r = fabs((double) t->label[i] - (double) t->score[i]);
+
+		top = r > top ? r : top;
+	}
+	if (top > 0.0)
+		s->loss_scale *= 256.0 / (top * top);
+}
+
+void
+grove_boost_begin(GroveBoost *boost, GroveTrainer *trainer, bool from_average, bool has_margin, double *base)
+{
+	memset(boost, 0, sizeof(*boost));
+	boost->trainer = trainer;
+	boost->state = STATE_START;
+	boost->best_loss = INFINITY;
+	measure_weights(boost);
+	compute_base(boost, from_average, has_margin, base);
+	scale_losses(trainer);
+}
+
+/* Steps of the integers that the gradients of the tree at hand become. */
+static void
+set_rounding(GroveBoost *boost)
+{
+	GroveTrainShared *s = boost->trainer->shared;
+	GroveRounding *r = &s->args.rounding;
+	double		full = (double) GROVE_WIDE_MAX - 128.0;
+	double		top_weight = (double) s->max_weight;
+	double		top_g = top_weight;
+	double		top_h = top_weight;
+	uint64_t	tree = (uint64_t) boost->round * s->dims.n_outputs + boost->output;
+	uint32_t	i;
+
+	if (s->config.loss == GROVE_LOSS_SQUARED)
+	{
+		top_g = 0.0;
+		for (i = 0; i < s->n_chunks; i++)
+			top_g = boost->trainer->chunks[i].max_gradient > top_g ? boost->trainer->chunks[i].max_gradient : top_g;
+		if (!(top_g > 0.0))
+			top_g = 1.0;
+	}
+	else if (s->config.loss == GROVE_LOSS_LOGISTIC)
+		top_h *= 0.25;
+	else if (s->config.loss == GROVE_LOSS_SOFTMAX)
+		top_h *= 0.25 * s->dims.n_outputs / (s->dims.n_outputs - 1);
+	r->mode = s->dims.mode;
+	r->g_scale = (float) ((r->mode == GROVE_HIST_PACKED ? GROVE_PACKED_G_MAX : full) / top_g);
+	r->h_scale = (float) ((r->mode == GROVE_HIST_PACKED ? GROVE_PACKED_H_MAX : full) / top_h);
+	r->key = (uint32_t) grove_rng_hash(grove_rng_key(s->config.seed, GROVE_PURPOSE_ROUNDING), tree);
+	s->rules = s->config.rules;
+	s->rules.g_unit = 1.0 / (double) r->g_scale;
+	s->rules.h_unit = r->mode == GROVE_HIST_CONSTANT ? 1.0 : 1.0 / (double) r->h_scale;
+}
+
+static GroveBoostEvent
+run_chunks(GroveBoost *boost, GrovePhase phase, int state)
+{
+	GroveTrainShared *s = boost->trainer->shared;
+
+	s->phase = phase;
+	s->n_tasks = s->n_chunks;
+	s->small = s->dims.n_rows < 4096;
+	boost->state = state;
+	return GROVE_BOOST_TASKS;
+}
+
+/* Whether every tree must be in the scores before the next phase, and not just when the next root is built. */
+static bool
+needs_score(const GroveBoost *boost)
+{
+	const GroveTrainShared *s = boost->trainer->shared;
+
+	return s->config.algorithm != GROVE_ALGORITHM_FOREST &&
+		(s->config.loss == GROVE_LOSS_SQUARED || s->dims.n_outputs > 1 || s->dims.n_validation > 0);
+}
+
+/* Where each chunk's rows go in the lists. */
+static void
+place_bags(GroveTrainer *t)
+{
+	GroveTrainShared *s = t->shared;
+	uint32_t	c;
+
+	s->n_bag = 0;
+	s->n_out = 0;
+	for (c = 0; c < s->n_chunks; c++)
+	{
+		t->chunks[c].bag_begin = s->n_bag;
+		t->chunks[c].out_begin = s->n_out;
+		s->n_bag += t->chunks[c].bag;
+		s->n_out += t->chunks[c].out;
+	}
+}
+
+static GroveBoostEvent
+begin_tree(GroveBoost *boost)
+{
+	GroveTrainShared *s = boost->trainer->shared;
+
+	if (s->dims.n_outputs == 1)
+		set_rounding(boost);
+	s->args.apply = boost->score_pending;
+	boost->score_pending = false;
+	s->args.round = boost->round;
+	grove_grow_begin(boost->trainer, boost->round, boost->output);
+	boost->state = STATE_TREE;
+	return GROVE_BOOST_TASKS;
+}
+
+static GroveBoostEvent
+begin_trees(GroveBoost *boost)
+{
+	boost->output = 0;
+	boost->splits = 0;
+	if (boost->trainer->shared->dims.n_outputs > 1)
+	{
+		set_rounding(boost);
+		return run_chunks(boost, GROVE_PHASE_GRADIENT, STATE_GRADIENT);
+	}
+	return begin_tree(boost);
+}
+
+static GroveBoostEvent
+begin_round(GroveBoost *boost)
+{
+	GroveTrainShared *s = boost->trainer->shared;
+	uint32_t	freq = s->config.bagging_freq;
+
+	if (boost->round == 0 || (s->dims.sampled && freq > 0 && boost->round % freq == 0))
+	{
+		s->args.bag_key = (uint32_t) grove_rng_hash(grove_rng_key(s->config.seed, GROVE_PURPOSE_BAGGING),
+													boost->round);
+		return run_chunks(boost, GROVE_PHASE_BAG, STATE_BAG);
+	}
+	return begin_trees(boost);
+}
+
+/* Mean losses from what the tasks of SCORE summed. */
+static void
+read_losses(GroveBoost *boost)
+{
+	const GroveTrainer *t = boost->trainer;
+	double		unit = GROVE_LOSS_UNIT * t->shared->loss_scale;
+	int64_t		train = 0;
+	int64_t		validation = 0;
+	uint32_t	c;
+
+	for (c = 0; c < t->shared->n_chunks; c++)
+	{
+		train += t->chunks[c].train_loss;
+		validation += t->chunks[c].validation_loss;
+	}
+	boost->train_loss = boost->train_weight > 0.0 ? (double) train / unit / boost->train_weight : 0.0;
+	boost->validation_loss = boost->validation_weight > 0.0 ?
+		(double) validation / unit / boost->validation_weight : 0.0;
+}
+
+static GroveBoostEvent
+end_training(GroveBoost *boost)
+{
+	GroveTrainShared *s = boost->trainer->shared;
+
+	if (s->config.algorithm == GROVE_ALGORITHM_FOREST)
+	{
+		boost->state = STATE_DONE;
+		return GROVE_BOOST_DONE;
+	}
+	s->args.apply = boost->score_pending;
+	s->args.apply_output = 0;
+	s->args.measure = true;
+	boost->score_pending = false;
+	return run_chunks(boost, GROVE_PHASE_SCORE, STATE_FINAL);
+}
+
+/* The trees of a round are in the scores: judge it, go on or stop. */
+static GroveBoostEvent
+end_round(GroveBoost *boost)
+{
+	GroveTrainShared *s = boost->trainer->shared;
+
+	boost->round++;
+	if (s->dims.n_validation > 0 && s->config.algorithm != GROVE_ALGORITHM_FOREST)
+		read_losses(boost);
+	if (s->config.early_stopping == 0)
+		boost->best_rounds = boost->round;
+	else if (boost->validation_loss < boost->best_loss)
+	{
+		boost->best_loss = boost->validation_loss;
+		boost->best_rounds = boost->round;
+	}
+	boost->state = STATE_ROUND_DONE;
+	return GROVE_BOOST_ROUND;
+}
+
+/* Whether more rounds would bring nothing: all are done, nothing improves, or no row set could be split. */
+static bool
+is_finished(const GroveBoost *boost)
+{
+	const GroveTrainShared *s = boost->trainer->shared;
+
+	if (boost->round >= s->config.n_rounds)
+		return true;
+	if (s->config.early_stopping > 0 && boost->round - boost->best_rounds >= s->config.early_stopping)
+		return true;
+	return boost->splits == 0 && !s->dims.sampled && s->config.feature_fraction >= 1.0 &&
+		s->config.feature_fraction_bynode >= 1.0;
+}
+
+/* A tree is in the lists of leaves: bring it into the scores now, or with the next root. */
+static GroveBoostEvent
+after_leaves(GroveBoost *boost)
+{
+	GroveTrainShared *s = boost->trainer->shared;
+	bool		last = boost->output + 1 == s->dims.n_outputs;
+
+	s->args.apply_output = boost->output;
+	if (!needs_score(boost))
+	{
+		boost->score_pending = true;
+		return end_round(boost);
+	}
+	s->args.apply = true;
+	s->args.measure = last && s->dims.n_validation > 0;
+	return run_chunks(boost, GROVE_PHASE_SCORE, STATE_SCORE);
+}
+
+static GroveBoostEvent
+after_tree(GroveBoost *boost)
+{
+	GroveTrainShared *s = boost->trainer->shared;
+
+	if (s->config.algorithm == GROVE_ALGORITHM_FOREST)
+	{
+		boost->output++;
+		return boost->output < s->dims.n_outputs ? begin_tree(boost) : end_round(boost);
+	}
+	s->phase = GROVE_PHASE_LEAVES;
+	s->n_tasks = s->n_leaves;
+	s->small = s->dims.n_rows < 65536;
+	boost->state = STATE_LEAVES;
+	return GROVE_BOOST_TASKS;
+}
+
+static GroveBoostEvent
+after_score(GroveBoost *boost)
+{
+	boost->output++;
+	if (boost->output < boost->trainer->shared->dims.n_outputs)
+		return begin_tree(boost);
+	return end_round(boost);
+}
+
+GroveBoostEvent
+grove_boost_next(GroveBoost *boost)
+{
+	GroveTrainer *t = boost->trainer;
+
+	switch (boost->state)
+	{
+		case STATE_START:
+			t->shared->args.apply = false;
+			t->shared->args.measure = false;
+			if (t->shared->config.loss == GROVE_LOSS_SQUARED)
+				return run_chunks(boost, GROVE_PHASE_SCORE, STATE_FIRST_SCORE);
+			return begin_round(boost);
+		case STATE_FIRST_SCORE:
+			return begin_round(boost);
+		case STATE_BAG:
+			place_bags(t);
+			return begin_trees(boost);
+		case STATE_GRADIENT:
+			return begin_tree(boost);
+		case STATE_TREE:
+			if (grove_grow_next(t))
+				return GROVE_BOOST_TASKS;
+			boost->splits += t->shared->n_leaves - 1;
+			boost->state = STATE_TREE_DONE;
+			return GROVE_BOOST_TREE;
+		case STATE_TREE_DONE:
+			return after_tree(boost);
+		case STATE_LEAVES:
+			return after_leaves(boost);
+		case STATE_SCORE:
+			return after_score(boost);
+		case STATE_ROUND_DONE:
+			return is_finished(boost) ? end_training(boost) : begin_round(boost);
+		case STATE_FINAL:
+			read_losses(boost);
+			boost->state = STATE_DONE;
+			return GROVE_BOOST_DONE;
+		default:
+			return GROVE_BOOST_DONE;
+	}
+}

@@ -1,0 +1,55 @@
+/*
+ * boost.h: the rounds of a training run.
+ *
+ * The leader alternates grove_boost_next() with running the tasks of the phase
+ * that it set up:
+ *
+ *	grove_boost_begin(&boost, &trainer);
+ *	while ((event = grove_boost_next(&boost)) != GROVE_BOOST_DONE)
+ *		if (event == GROVE_BOOST_TASKS)
+ *			run tasks 0 .. shared->n_tasks - 1 of trainer.shared->phase, each once
+ *		else if (event == GROVE_BOOST_TREE)
+ *			copy shared->n_nodes nodes and shared->n_sets sets, they will be reused
+ *		else
+ *			a round has ended; its validation loss can be read
+ */
+#ifndef GROVE_BOOST_H
+#define GROVE_BOOST_H
+
+#include "trainer.h"
+
+typedef enum GroveBoostEvent
+{
+	GROVE_BOOST_TASKS,
+	GROVE_BOOST_TREE,
+	GROVE_BOOST_ROUND,
+	GROVE_BOOST_DONE
+} GroveBoostEvent;
+
+typedef struct GroveBoost
+{
+	GroveTrainer *trainer;
+	int			state;
+	uint32_t	round;			/* rounds that are complete */
+	uint32_t	output;
+	uint32_t	splits;			/* in the round at hand */
+	bool		score_pending;	/* the last tree is not in the scores yet */
+	uint32_t	best_rounds;	/* rounds to keep: all, or up to the best validation loss */
+	double		best_loss;
+	double		train_weight;	/* sums of weights */
+	double		validation_weight;
+	double		train_loss;		/* mean loss of the last measure: log-loss or squared error */
+	double		validation_loss;
+} GroveBoost;
+
+/*
+ * Computes the start of the scores from labels, weights and the margins that
+ * score holds when has_margin, adds it, and returns it in base[n_outputs];
+ * from_average false: 0.  Then sets up the first phase.
+ */
+extern void grove_boost_begin(GroveBoost *boost, GroveTrainer *trainer, bool from_average, bool has_margin,
+							  double *base);
+
+extern GroveBoostEvent grove_boost_next(GroveBoost *boost);
+
+#endif							/* GROVE_BOOST_H */

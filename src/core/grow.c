@@ -1,0 +1,463 @@
+/*
+ * grow.c: one tree, leaf by leaf: the leaf whose split gains most is split
+ * next (leaf-wise growth, LightGBM, NIPS 2017).
+ *
+ * The leader's part: it decides between phases and touches no rows.  Of two
+ * children the one with fewer rows gets its histogram built, the other's is
+ * the parent's minus it.  Histograms are kept in slots: small leaves of which
+ * no slot was left are built anew when they are split, which changes the time
+ * but, as sums are integers, not the tree.
+ */
+#include <string.h>
+
+#include "rng.h"
+#include "trainer.h"
+
+static void
+set_phase(GroveTrainShared *s, GrovePhase phase, uint32_t n_tasks, bool small)
+{
+	s->phase = phase;
+	s->n_tasks = n_tasks;
+	s->small = small;
+}
+
+static uint32_t
+chunks_of(uint32_t n)
+{
+	return n / GROVE_HIST_CHUNK + (n % GROVE_HIST_CHUNK != 0);
+}
+
+/* The k-th smallest of n words, k from 0; reorders them (Hoare's quickselect). */
+static uint64_t
+kth_smallest(uint64_t *words, uint32_t n, uint32_t k)
+{
+	uint32_t	low = 0;
+	uint32_t	high = n - 1;
+
+	while (low < high)
+	{
+		uint64_t	pivot = words[low + (high - low) / 2];
+		uint32_t	i = low;
+		uint32_t	j = high;
+
+		for (;;)
+		{
+			uint64_t	swap;
+
+			while (words[i] < pivot)
+				i++;
+			while (words[j] > pivot)
+				j--;
+			if (i >= j)
+				break;
+			swap = words[i];
+			words[i++] = words[j];
+			words[j--] = swap;
+		}
+		if (k <= j)
+			high = j;
+		else
+			low = j + 1;
+	}
+	return words[k];
+}
+
+/*
+ * Chooses max(1, round up(fraction * candidates)) features: those with the
+ * smallest hashes of (seed, number of the choice, feature).  candidates NULL: all.
+ */
+static void
+choose_features(const GroveTrainer *t, const uint8_t *candidates, uint8_t *chosen, double fraction, uint64_t number)
+{
+	uint64_t	hashes[GROVE_MAX_FEATURES];
+	uint32_t	n = t->shared->dims.n_features;
+	uint64_t	key;
+	uint64_t	last;
+	uint32_t	total = 0;
+	uint32_t	wanted;
+	uint32_t	f;
+
+	if (fraction >= 1.0)
+	{
+		for (f = 0; f < n; f++)
+			chosen[f] = !candidates || candidates[f];
+		return;
+	}
+	key = grove_rng_hash(grove_rng_key(t->shared->config.seed, GROVE_PURPOSE_FEATURE), number);
+	for (f = 0; f < n; f++)
+	{
+		if (!candidates || candidates[f])
+			hashes[total++] = grove_rng_hash(key, f);
+	}
+	wanted = (uint32_t) (fraction * total);
+	if ((double) wanted < fraction * total || wanted == 0)
+		wanted++;
+	last = kth_smallest(hashes, total, wanted - 1);
+	for (f = 0; f < n; f++)
+		chosen[f] = (!candidates || candidates[f]) && grove_rng_hash(key, f) <= last;
+}
+
+static int32_t
+take_slot(GroveTrainer *t, uint32_t count)
+{
+	GroveTrainShared *s = t->shared;
+
+	if (count > GROVE_HIST_CHUNK)
+		return t->free_big[--s->n_free_big];
+	return s->n_free_small > 0 ? t->free_small[--s->n_free_small] : -1;
+}
+
+static void
+free_slot(GroveTrainer *t, int32_t slot)
+{
+	GroveTrainShared *s = t->shared;
+
+	if (slot >= GROVE_BIG_SLOT)
+		t->free_big[s->n_free_big++] = slot;
+	else if (slot >= 0)
+		t->free_small[s->n_free_small++] = slot;
+}
+
+/* All slots free; small slots 0 and 1 are for children whose histogram is not kept. */
+static void
+reset_slots(GroveTrainer *t)
+{
+	GroveTrainShared *s = t->shared;
+	uint32_t	i;
+
+	s->n_free_small = 0;
+	s->n_free_big = 0;
+	for (i = t->n_small; i > 2; i--)
+		t->free_small[s->n_free_small++] = (int32_t) (i - 1);
+	for (i = t->n_big; i > 0; i--)
+		t->free_big[s->n_free_big++] = GROVE_BIG_SLOT + (int32_t) (i - 1);
+}
+
+void
+grove_grow_begin(GroveTrainer *t, uint32_t round, uint32_t output)
+{
+	GroveTrainShared *s = t->shared;
+	uint64_t	tree = (uint64_t) round * s->dims.n_outputs + output;
+
+	s->n_leaves = 1;
+	s->n_nodes = 1;
+	s->n_sets = 0;
+	reset_slots(t);
+	s->args.output = output;
+	s->args.left = 0;
+	s->args.has_right = false;
+	s->args.build_left = true;
+	s->args.build_both = false;
+	s->args.epoch++;
+	choose_features(t, NULL, t->used, s->config.feature_fraction, tree << 20);
+	choose_features(t, t->used, t->allowed[0], s->config.feature_fraction_bynode, (tree << 20) + 1);
+	set_phase(s, GROVE_PHASE_ROOT, s->n_chunks, s->dims.n_rows < 4096);
+}
+
+/* The root's place in the lists, known once it is clear which rows the tree sees. */
+static void
+place_root(GroveTrainer *t)
+{
+	GroveTrainShared *s = t->shared;
+	GroveLeaf  *root = &t->leaves[0];
+
+	memset(root, 0, sizeof(*root));
+	root->count = s->n_bag;
+	root->out_count = s->n_out;
+	root->slot = take_slot(t, root->count);
+	set_phase(s, GROVE_PHASE_FIND, s->dims.n_features, true);
+}
+
+/* The best of what FIND found for one child. */
+static void
+reduce_found(const GroveTrainer *t, int child, GroveSplit *best)
+{
+	uint32_t	f;
+
+	best->gain = 0.0;
+	for (f = 0; f < t->shared->dims.n_features; f++)
+	{
+		if (t->found[child][f].gain > best->gain)
+			*best = t->found[child][f];
+	}
+}
+
+static void
+set_leaf_node(GroveTrainer *t, uint32_t leaf)
+{
+	const GroveLeaf *l = &t->leaves[leaf];
+	GroveNode  *node = &t->nodes[l->node];
+
+	memset(node, 0, sizeof(*node));
+	node->cover = (float) ((double) l->sums.h * t->shared->rules.h_unit);
+	node->count = (uint32_t) l->sums.c;
+}
+
+/* Sums of the root from any feature that the tree may use. */
+static void
+finish_root(GroveTrainer *t)
+{
+	GroveLeaf  *root = &t->leaves[0];
+	uint32_t	f = 0;
+
+	while (!t->used[f])
+		f++;
+	root->sums = t->found[1][f].left;
+	reduce_found(t, 0, &root->best);
+	set_leaf_node(t, 0);
+}
+
+/* Turns the leaf's node into a split; its children take the next two nodes. */
+static void
+set_split_node(GroveTrainer *t, const GroveLeaf *leaf)
+{
+	GroveTrainShared *s = t->shared;
+	const GroveSplit *best = &leaf->best;
+	GroveNode  *node = &t->nodes[leaf->node];
+
+	node->gain = (float) best->gain;
+	node->left = s->n_nodes;
+	node->feature = (uint16_t) best->feature;
+	node->flags = best->missing_left ? GROVE_NODE_MISSING_LEFT : 0;
+	if (best->categorical)
+	{
+		node->flags |= GROVE_NODE_CATEGORICAL;
+		node->set = s->n_sets;
+		memcpy(t->sets[s->n_sets++], best->set, sizeof(best->set));
+	}
+	else
+	{
+		const GroveFeatureBins *bins = &t->bins[best->feature];
+
+		/* all values against missing has no edge of its own */
+		node->value = best->bin < bins->n_bins ? bins->edges[best->bin - 1] : GROVE_LAST_THRESHOLD;
+	}
+}
+
+/* Sets up the split of a leaf: its children and the phase that moves its rows. */
+static void
+begin_split(GroveTrainer *t, uint32_t leaf)
+{
+	GroveTrainShared *s = t->shared;
+	GroveLeaf  *parent = &t->leaves[leaf];
+	GroveLeaf  *right = &t->leaves[s->n_leaves];
+	GrovePhaseArgs *args = &s->args;
+	bool		whole = s->dims.n_workers == 1;
+
+	set_split_node(t, parent);
+	*right = *parent;
+	args->leaf = leaf;
+	args->left = leaf;
+	args->right = s->n_leaves++;
+	args->has_right = true;
+	right->node = s->n_nodes + 1;
+	right->sums.g = parent->sums.g - parent->best.left.g;
+	right->sums.h = parent->sums.h - parent->best.left.h;
+	right->sums.c = parent->sums.c - parent->best.left.c;
+	s->n_nodes += 2;
+	atomic_store(&s->left_cursor, 0);
+	atomic_store(&s->right_cursor, 0);
+	atomic_store(&s->out_left_cursor, 0);
+	atomic_store(&s->out_right_cursor, 0);
+	args->partition_chunks = whole ? 1 : chunks_of(parent->count);
+	set_phase(s, GROVE_PHASE_PARTITION,
+			  args->partition_chunks +
+			  (parent->out_count == 0 ? 0 : whole ? 1 : chunks_of(parent->out_count)),
+			  parent->count < 16384);
+}
+
+/* The rows have moved: places of the children, and the histogram to build. */
+static void
+place_children(GroveTrainer *t)
+{
+	GroveTrainShared *s = t->shared;
+	GrovePhaseArgs *args = &s->args;
+	GroveLeaf  *left = &t->leaves[args->left];
+	GroveLeaf  *right = &t->leaves[args->right];
+	uint32_t	n_left = atomic_load(&s->left_cursor);
+	uint32_t	out_left = atomic_load(&s->out_left_cursor);
+	GroveLeaf  *built;
+
+	right->begin = left->begin + n_left;
+	right->count = left->count - n_left;
+	right->out_begin = left->out_begin + out_left;
+	right->out_count = left->out_count - out_left;
+	right->side = 1 - left->side;
+	right->depth = left->depth + 1;
+	left->count = n_left;
+	left->out_count = out_left;
+	left->side = 1 - left->side;
+	left->depth++;
+	left->sums = left->best.left;
+	left->node = right->node - 1;
+	args->build_left = left->count <= right->count;
+	built = args->build_left ? left : right;
+	args->build_both = left->slot < 0;
+	args->hist_chunks = built->count <= GROVE_HIST_CHUNK ? 1 : chunks_of(built->count);
+	args->parent_slot = left->slot;
+	args->epoch++;
+}
+
+/* Slots of the children: the sibling inherits the parent's when the form fits. */
+static void
+assign_slots(GroveTrainer *t)
+{
+	GrovePhaseArgs *args = &t->shared->args;
+	GroveLeaf  *built = &t->leaves[args->build_left ? args->left : args->right];
+	GroveLeaf  *other = &t->leaves[args->build_left ? args->right : args->left];
+	bool		parent_big = args->parent_slot >= GROVE_BIG_SLOT;
+
+	if (args->parent_slot >= 0 && parent_big == (other->count > GROVE_HIST_CHUNK))
+		other->slot = args->parent_slot;
+	else
+		other->slot = take_slot(t, other->count);
+	built->slot = take_slot(t, built->count);
+}
+
+/* Whether a leaf of this depth and these sums could still be split; saves its histogram when not. */
+static bool
+can_split(const GroveTrainShared *s, const GroveLeaf *leaf)
+{
+	return leaf->depth < s->config.max_depth && s->n_leaves < s->config.max_leaves &&
+		leaf->sums.c >= 2 * s->rules.min_rows && leaf->sums.c >= 2;
+}
+
+static void
+begin_hist(GroveTrainer *t)
+{
+	GroveTrainShared *s = t->shared;
+	GrovePhaseArgs *args = &s->args;
+	const GroveLeaf *built = &t->leaves[args->build_left ? args->left : args->right];
+	uint64_t	tree = ((uint64_t) args->round * s->dims.n_outputs + args->output) << 20;
+
+	assign_slots(t);
+	choose_features(t, t->used, t->allowed[0], s->config.feature_fraction_bynode,
+					tree + t->leaves[args->left].node + 1);
+	choose_features(t, t->used, t->allowed[1], s->config.feature_fraction_bynode,
+					tree + t->leaves[args->right].node + 1);
+	set_phase(s, GROVE_PHASE_HIST, t->matrix.n_blocks * args->hist_chunks,
+			  (uint64_t) built->count * s->dims.n_features < 65536);
+}
+
+/* Both children are leaves; the slots of those that cannot be split are given back. */
+static void
+finish_children(GroveTrainer *t, bool searched)
+{
+	GrovePhaseArgs *args = &t->shared->args;
+	int			child;
+
+	for (child = 0; child < 2; child++)
+	{
+		uint32_t	l = child == 0 ? args->left : args->right;
+		GroveLeaf  *leaf = &t->leaves[l];
+
+		leaf->best.gain = 0.0;
+		if (searched && can_split(t->shared, leaf))
+			reduce_found(t, child, &leaf->best);
+		set_leaf_node(t, l);
+	}
+	if (searched && args->parent_slot >= 0 &&
+		t->leaves[args->left].slot != args->parent_slot && t->leaves[args->right].slot != args->parent_slot)
+		free_slot(t, args->parent_slot);
+	for (child = 0; child < 2; child++)
+	{
+		GroveLeaf  *leaf = &t->leaves[child == 0 ? args->left : args->right];
+
+		if (leaf->best.gain <= 0.0 && searched)
+		{
+			free_slot(t, leaf->slot);
+			leaf->slot = -1;
+		}
+	}
+}
+
+/* The next leaf to split, or UINT32_MAX. */
+static uint32_t
+best_leaf(const GroveTrainer *t)
+{
+	const GroveTrainShared *s = t->shared;
+	double		gain = 0.0;
+	uint32_t	best = UINT32_MAX;
+	uint32_t	i;
+
+	if (s->n_leaves >= s->config.max_leaves)
+		return best;
+	for (i = 0; i < s->n_leaves; i++)
+	{
+		if (t->leaves[i].best.gain > gain && t->leaves[i].depth < s->config.max_depth)
+		{
+			gain = t->leaves[i].best.gain;
+			best = i;
+		}
+	}
+	return best;
+}
+
+/* Leaf values of the grown tree. */
+static void
+finish_tree(GroveTrainer *t)
+{
+	GroveTrainShared *s = t->shared;
+	uint32_t	i;
+
+	for (i = 0; i < s->n_leaves; i++)
+	{
+		GroveLeaf  *leaf = &t->leaves[i];
+		GroveNode  *node = &t->nodes[leaf->node];
+
+		node->value = grove_split_value(&s->rules, &leaf->sums) * s->config.learning_rate;
+		leaf->value = (float) node->value;
+	}
+}
+
+/* Splits the next leaf, or ends the tree. */
+static bool
+continue_tree(GroveTrainer *t)
+{
+	uint32_t	leaf = best_leaf(t);
+
+	if (leaf == UINT32_MAX)
+	{
+		finish_tree(t);
+		return false;
+	}
+	begin_split(t, leaf);
+	return true;
+}
+
+bool
+grove_grow_next(GroveTrainer *t)
+{
+	GroveTrainShared *s = t->shared;
+
+	switch (s->phase)
+	{
+		case GROVE_PHASE_ROOT:
+			place_root(t);
+			return true;
+		case GROVE_PHASE_PARTITION:
+			place_children(t);
+			if (!can_split(s, &t->leaves[s->args.left]) && !can_split(s, &t->leaves[s->args.right]))
+			{
+				free_slot(t, s->args.parent_slot);
+				t->leaves[s->args.left].slot = -1;
+				t->leaves[s->args.right].slot = -1;
+				finish_children(t, false);
+				return continue_tree(t);
+			}
+			begin_hist(t);
+			return true;
+		case GROVE_PHASE_HIST:
+			set_phase(s, GROVE_PHASE_FIND, s->dims.n_features,
+					  t->leaves[s->args.left].count + t->leaves[s->args.right].count < 16384);
+			return true;
+		case GROVE_PHASE_FIND:
+			if (s->args.has_right)
+				finish_children(t, true);
+			else
+				finish_root(t);
+			return continue_tree(t);
+		default:
+			return false;
+	}
+}

@@ -1,0 +1,166 @@
+/*
+ * trainer.c: where each part of a training run stands in its buffer.
+ */
+#include "trainer.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Rows that the bag list must be able to hold: a bootstrap sample can be larger than the table. */
+static uint32_t
+bag_capacity(const GroveTrainDims *dims)
+{
+	uint32_t	n = dims->n_rows - dims->n_validation;
+
+	if (!dims->sampled)
+		return n;
+	return n + (uint32_t) (12.0 * sqrt((double) n)) + 128;
+}
+
+static uint32_t
+out_capacity(const GroveTrainDims *dims)
+{
+	if (!dims->track_out)
+		return 0;
+	return dims->sampled ? dims->n_rows : dims->n_validation;
+}
+
+/*
+ * Leaves of more than a chunk always find a slot; small ones are built anew
+ * from their rows when no slot was left for their parent.
+ */
+static uint32_t
+count_big(const GroveTrainDims *dims)
+{
+	uint32_t	most = bag_capacity(dims) / GROVE_HIST_CHUNK + 1;
+
+	return (most < dims->max_leaves ? most : dims->max_leaves) + 1;
+}
+
+static uint32_t
+count_small(const GroveTrainDims *dims)
+{
+	return (dims->max_leaves < 256 ? dims->max_leaves : 256) + 3;
+}
+
+static uint32_t
+count_chunks(const GroveTrainDims *dims)
+{
+	return dims->n_rows / GROVE_HIST_CHUNK + 1;
+}
+
+/* One walk over the parts, used to measure (base NULL) and to attach. */
+typedef struct Walk
+{
+	char	   *base;
+	size_t		offset;
+	bool		overflow;
+} Walk;
+
+static void *
+take(Walk *walk, size_t count, size_t width)
+{
+	void	   *at = walk->base ? walk->base + walk->offset : NULL;
+
+	if (!grove_size_add(&walk->offset, count, width))
+		walk->overflow = true;
+	return at;
+}
+
+static void
+walk_parts(Walk *walk, const GroveTrainDims *dims, GroveTrainer *t)
+{
+	size_t		n = dims->n_rows;
+	size_t		f = dims->n_features;
+	size_t		padded = f + 3;
+	size_t		words = grove_hist_words(dims->mode);
+	size_t		matrix_bytes = 0;
+	void	   *matrix;
+	int			i;
+
+	t->shared = take(walk, 1, sizeof(GroveTrainShared));
+	if (grove_bins_matrix_size(dims->n_rows, dims->n_features, &matrix_bytes) != GROVE_OK)
+		walk->overflow = true;
+	matrix = take(walk, matrix_bytes, 1);
+	if (matrix)
+		grove_bins_matrix_attach(&t->matrix, matrix, dims->n_rows, dims->n_features);
+	t->bins = take(walk, f, sizeof(GroveFeatureBins));
+	t->label = take(walk, n, sizeof(float));
+	t->weight = dims->weighted ? take(walk, n, sizeof(float)) : NULL;
+	t->score = take(walk, n, dims->n_outputs * sizeof(float));
+	t->identity = take(walk, n, sizeof(uint32_t));
+	t->validation = dims->n_validation > 0 ? take(walk, n, 1) : NULL;
+	t->leaf_of = take(walk, n, sizeof(uint16_t));
+	t->words = dims->n_outputs > 1 ? take(walk, n, dims->n_outputs * sizeof(int32_t)) : NULL;
+	t->hess = dims->mode == GROVE_HIST_WIDE ? take(walk, n, dims->n_outputs * sizeof(int32_t)) : NULL;
+	t->bag_capacity = bag_capacity(dims);
+	t->out_capacity = out_capacity(dims);
+	for (i = 0; i < 2; i++)
+	{
+		t->bag[i] = take(walk, t->bag_capacity, sizeof(GroveEntry));
+		t->out[i] = take(walk, t->out_capacity, sizeof(GroveEntry));
+	}
+	t->chunks = take(walk, count_chunks(dims), sizeof(GroveChunk));
+	t->leaves = take(walk, dims->max_leaves, sizeof(GroveLeaf));
+	t->nodes = take(walk, (size_t) dims->max_leaves * 2, sizeof(GroveNode));
+	t->sets = take(walk, dims->max_leaves, GROVE_BINS / 8);
+	t->used = take(walk, padded, 1);
+	for (i = 0; i < 2; i++)
+	{
+		t->allowed[i] = take(walk, padded, 1);
+		t->found[i] = take(walk, f, sizeof(GroveSplit));
+	}
+	t->n_small = count_small(dims);
+	t->n_big = count_big(dims);
+	t->free_small = take(walk, t->n_small, sizeof(int32_t));
+	t->free_big = take(walk, t->n_big, sizeof(int32_t));
+	t->small_slots = take(walk, (size_t) t->n_small * padded, words * sizeof(int64_t));
+	t->big_slots = take(walk, (size_t) t->n_big * f, sizeof(GroveBinSums));
+	t->worker_sums = take(walk, (size_t) dims->n_workers * f, sizeof(GroveBinSums));
+	t->workers = take(walk, dims->n_workers, sizeof(GroveWorker));
+}
+
+GroveStatus
+grove_trainer_size(const GroveTrainDims *dims, size_t *size)
+{
+	Walk		walk = {NULL, 0, false};
+	GroveTrainer unused;
+
+	if (dims->n_features < 1 || dims->n_features > GROVE_MAX_FEATURES ||
+		dims->n_rows > GROVE_MAX_ROWS || dims->n_validation > dims->n_rows ||
+		dims->max_leaves < 2 || dims->max_leaves > GROVE_MAX_LEAVES ||
+		dims->n_outputs < 1 || dims->n_outputs > GROVE_MAX_CLASSES || dims->n_workers < 1)
+		return GROVE_ERR_RANGE;
+	walk_parts(&walk, dims, &unused);
+	if (walk.overflow)
+		return GROVE_ERR_SIZE;
+	*size = walk.offset;
+	return GROVE_OK;
+}
+
+void
+grove_trainer_attach(GroveTrainer *trainer, void *buffer)
+{
+	Walk		walk = {buffer, 0, false};
+	GroveTrainDims dims = ((GroveTrainShared *) buffer)->dims;
+
+	walk_parts(&walk, &dims, trainer);
+}
+
+void
+grove_trainer_init(void *buffer, const GroveTrainDims *dims, const GroveTrainConfig *config)
+{
+	GroveTrainShared *shared = buffer;
+	GroveTrainer t;
+	uint32_t	i;
+
+	memset(shared, 0, sizeof(*shared));
+	shared->dims = *dims;
+	shared->config = *config;
+	shared->rules = config->rules;
+	shared->n_chunks = dims->n_rows / GROVE_HIST_CHUNK + (dims->n_rows % GROVE_HIST_CHUNK != 0);
+	shared->max_weight = 1.0f;
+	grove_trainer_attach(&t, buffer);
+	for (i = 0; i < dims->n_workers; i++)
+		memset(t.workers[i].epoch, 0, sizeof(t.workers[i].epoch));
+}

@@ -1,0 +1,217 @@
+/*
+ * trainer.h: the memory of one training run and the tasks that work on it.
+ *
+ * Everything that training needs stands in one flat buffer that the caller
+ * supplies: private memory, or shared memory that several processes map at
+ * different addresses.  GroveTrainer is a process's view of it: pointers into
+ * the buffer, made by grove_trainer_attach().
+ *
+ * Work is fork and join.  The leader (grow.c, boost.c) sets up a phase: what
+ * to do and in how many tasks.  Then any number of processes run tasks, in
+ * any order, each task once.  When all are done the leader goes on.  Tasks of
+ * a phase write to places of their own or add integers, so that the result
+ * depends neither on their order nor on who ran them.
+ */
+#ifndef GROVE_TRAINER_H
+#define GROVE_TRAINER_H
+
+#include <stdatomic.h>
+
+#include "hist.h"
+#include "loss.h"
+#include "model.h"
+#include "partition.h"
+#include "split.h"
+
+/* Fixed before the buffer is made. */
+typedef struct GroveTrainDims
+{
+	uint32_t	n_rows;			/* with the validation rows */
+	uint32_t	n_validation;
+	uint32_t	n_features;
+	uint32_t	n_outputs;		/* trees of a round */
+	uint32_t	max_leaves;		/* of a tree */
+	uint32_t	n_workers;		/* processes that may run tasks, at least 1 */
+	GroveHistMode mode;
+	bool		weighted;
+	bool		sampled;		/* trees see a part of the rows, or rows more than once */
+	bool		track_out;		/* rows that a tree does not see must learn their leaf, too */
+} GroveTrainDims;
+
+/* How to train; no field depends on the data. */
+typedef struct GroveTrainConfig
+{
+	GroveAlgorithm algorithm;
+	GroveLossKind loss;
+	uint64_t	seed;
+	uint32_t	n_rounds;
+	uint32_t	max_leaves;
+	uint32_t	max_depth;		/* splits on a path at most; UINT32_MAX: no limit */
+	uint32_t	bagging_freq;	/* 0: every tree sees all rows */
+	uint32_t	early_stopping;	/* rounds, 0: never */
+	double		learning_rate;	/* forest: 1 / number of trees */
+	double		bagging_fraction;
+	double		feature_fraction;
+	double		feature_fraction_bynode;
+	GroveSplitRules rules;		/* g_unit and h_unit are set for each tree */
+} GroveTrainConfig;
+
+typedef enum GrovePhase
+{
+	GROVE_PHASE_BAG,			/* task = chunk of rows: count the rows that the next trees see */
+	GROVE_PHASE_SCORE,			/* chunk of rows: add the last tree to the scores; measure */
+	GROVE_PHASE_GRADIENT,		/* chunk of rows: gradients of all outputs of a round */
+	GROVE_PHASE_ROOT,			/* chunk of rows: list the rows, histogram of the root */
+	GROVE_PHASE_PARTITION,		/* chunk of a leaf's rows: send them to the children */
+	GROVE_PHASE_HIST,			/* block of features x chunk of rows: histogram of a child */
+	GROVE_PHASE_FIND,			/* feature: merge, subtract, best split of both children */
+	GROVE_PHASE_LEAVES			/* leaf: note for each row which leaf it is in */
+} GrovePhase;
+
+/* A leaf of the tree that is being grown. */
+typedef struct GroveLeaf
+{
+	uint32_t	begin;			/* its rows in the bag list */
+	uint32_t	count;
+	uint32_t	out_begin;		/* its rows in the list of those that the tree does not see */
+	uint32_t	out_count;
+	uint32_t	node;
+	uint32_t	depth;
+	uint32_t	side;			/* which of the two buffers of each list */
+	int32_t		slot;			/* its histogram, -1: not kept */
+	GroveSums	sums;
+	GroveSplit	best;
+	float		value;			/* what it adds to a score */
+} GroveLeaf;
+
+/* What a phase works on; written by the leader only, between phases. */
+typedef struct GrovePhaseArgs
+{
+	uint32_t	round;
+	uint32_t	output;			/* of the tree at hand */
+	bool		apply;			/* SCORE, ROOT: add the leaf values of the last tree to the scores */
+	bool		measure;		/* SCORE: sum the losses */
+	uint32_t	apply_output;
+	uint32_t	bag_key;
+	uint32_t	leaf;			/* PARTITION: the leaf to split */
+	uint32_t	left;			/* children of the split at hand; FIND of a root has left only */
+	uint32_t	right;
+	bool		has_right;
+	bool		build_left;		/* the child whose histogram is built; the other is parent minus it */
+	bool		build_both;		/* the parent's histogram was not kept */
+	int32_t		parent_slot;
+	uint32_t	hist_chunks;
+	uint32_t	partition_chunks;	/* tasks of the bag list; those of the other list follow */
+	uint32_t	epoch;			/* number of the histogram, tells what a worker's sums hold */
+	GroveRounding rounding;
+} GrovePhaseArgs;
+
+typedef struct GroveTrainShared
+{
+	GroveTrainDims dims;
+	GroveTrainConfig config;
+	GrovePhase	phase;
+	uint32_t	n_tasks;
+	bool		small;			/* too little work to be worth sharing */
+	GrovePhaseArgs args;
+	GroveSplitRules rules;
+	uint32_t	n_chunks;		/* of all rows */
+	uint32_t	n_leaves;
+	uint32_t	n_nodes;
+	uint32_t	n_sets;
+	uint32_t	n_bag;			/* rows in the lists */
+	uint32_t	n_out;
+	uint32_t	n_free_small;
+	uint32_t	n_free_big;
+	double		loss_scale;
+	float		max_weight;
+	_Atomic uint32_t left_cursor;	/* PARTITION: rows placed so far, bag list */
+	_Atomic uint32_t right_cursor;
+	_Atomic uint32_t out_left_cursor;
+	_Atomic uint32_t out_right_cursor;
+} GroveTrainShared;
+
+/* What SCORE and BAG find in one chunk of rows. */
+typedef struct GroveChunk
+{
+	uint32_t	bag;			/* entries in the bag list, and before them */
+	uint32_t	out;
+	uint32_t	bag_begin;
+	uint32_t	out_begin;
+	float		max_gradient;
+	int64_t		train_loss;
+	int64_t		validation_loss;
+} GroveChunk;
+
+/* One process's scratch. */
+typedef struct GroveWorker
+{
+	int64_t		accumulator[16 * 2 * GROVE_BINS];
+	int32_t		words[GROVE_HIST_CHUNK];
+	int32_t		hess[GROVE_HIST_CHUNK];
+	GroveEntry	part[GROVE_HIST_CHUNK];
+	uint32_t	epoch[GROVE_MAX_BLOCKS];	/* which histogram its sums of a block belong to */
+} GroveWorker;
+
+typedef struct GroveTrainer
+{
+	GroveTrainShared *shared;
+	GroveMatrix matrix;
+	GroveFeatureBins *bins;		/* [n_features] */
+	float	   *label;			/* [n_rows] squared: target minus centre; logistic 0 or 1; softmax: class */
+	float	   *weight;			/* [n_rows] or NULL */
+	float	   *score;			/* [n_outputs][n_rows], without the base */
+	uint32_t   *identity;		/* [n_rows] 32 random bits from the row's content */
+	uint8_t    *validation;		/* [n_rows] 1 = validation row, or NULL */
+	uint16_t   *leaf_of;		/* [n_rows] */
+	int32_t    *words;			/* [n_outputs][n_rows] gradients, several outputs only */
+	int32_t    *hess;			/* [n_outputs][n_rows], wide mode only */
+	GroveEntry *bag[2];			/* [bag_capacity] */
+	GroveEntry *out[2];
+	uint32_t	bag_capacity;
+	uint32_t	out_capacity;
+	GroveChunk *chunks;			/* [n_chunks] */
+	GroveLeaf  *leaves;			/* [max_leaves] */
+	GroveNode  *nodes;			/* [2 * max_leaves - 1] of the tree at hand */
+	uint8_t		(*sets)[GROVE_BINS / 8];	/* [max_leaves] */
+	uint8_t    *used;			/* [n_padded] features that the tree may use */
+	uint8_t    *allowed[2];		/* [n_features] features that the children may use */
+	GroveSplit *found[2];		/* [n_features] */
+	int64_t    *small_slots;	/* [n_small][n_padded][words]; the first two are never kept */
+	GroveBinSums *big_slots;	/* [n_big][n_features] */
+	int32_t    *free_small;		/* [n_small] stack */
+	int32_t    *free_big;		/* [n_big] */
+	uint32_t	n_small;
+	uint32_t	n_big;
+	GroveBinSums *worker_sums;	/* [n_workers][n_features] */
+	GroveWorker *workers;		/* [n_workers] */
+} GroveTrainer;
+
+/* Threshold of a split that sends all values left and missing right; infinite values count as +-this one. */
+#define GROVE_LAST_THRESHOLD	1.7976931348623157e308
+
+/* Slots of big leaves are numbered from here on. */
+#define GROVE_BIG_SLOT	(1 << 24)
+
+/* Bytes of the buffer, checked; the formula is in docs/architecture.md. */
+extern GroveStatus grove_trainer_size(const GroveTrainDims *dims, size_t *size);
+
+/* Formats the buffer; afterwards the caller fills matrix, bins, label, weight, score, identity, validation. */
+extern void grove_trainer_init(void *buffer, const GroveTrainDims *dims, const GroveTrainConfig *config);
+
+/* A process's view of a formatted buffer. */
+extern void grove_trainer_attach(GroveTrainer *trainer, void *buffer);
+
+/* tasks.c: runs one task of the phase that shared->phase tells, as this worker (0 = leader). */
+extern void grove_tasks_run(GroveTrainer *trainer, uint32_t worker, uint32_t task);
+
+/* How often the tree at hand sees a row: 0, 1, or more in a bootstrap sample. */
+extern uint32_t grove_tasks_copies(const GroveTrainer *trainer, uint32_t row, uint32_t bag_key);
+
+/* grow.c: starts a tree; the leader's first phase is set up. */
+extern void grove_grow_begin(GroveTrainer *trainer, uint32_t round, uint32_t output);
+
+/* The tasks of the current phase are done: sets up the next one; false when the tree is complete. */
+extern bool grove_grow_next(GroveTrainer *trainer);
+
+#endif							/* GROVE_TRAINER_H */
