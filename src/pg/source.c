@@ -14,7 +14,11 @@
  */
 #include "pg_grove.h"
 
+#include "access/htup_details.h"
+#include "access/genam.h"
+#include "access/table.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
@@ -29,6 +33,9 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/resowner.h"
 #include "utils/varlena.h"
 
 #include "source.h"
@@ -41,7 +48,9 @@ typedef struct SourceReceiver
 	void		(*start) (TupleDesc desc, void *arg);
 	void		(*row) (GroveSlot *slot, void *arg);
 	void	   *arg;
+	bool		deform;			/* all attributes before row() */
 	MemoryContext row_context;	/* reset after each row */
+	ResourceOwner owner;		/* of the caller: what row() opens outlives the portal that runs the query */
 } SourceReceiver;
 
 /* A syntax error in the text points into the text, not into the statement that passed it. */
@@ -340,9 +349,13 @@ receiver_receive(TupleTableSlot *slot, DestReceiver *self)
 {
 	SourceReceiver *receiver = (SourceReceiver *) self;
 	MemoryContext previous = MemoryContextSwitchTo(receiver->row_context);
+	ResourceOwner executor = CurrentResourceOwner;
 
-	slot_getallattrs(slot);
+	if (receiver->deform)
+		slot_getallattrs(slot);
+	CurrentResourceOwner = receiver->owner;
 	receiver->row(slot, receiver->arg);
+	CurrentResourceOwner = executor;
 	MemoryContextSwitchTo(previous);
 	MemoryContextReset(receiver->row_context);
 	return true;
@@ -364,8 +377,8 @@ receiver_destroy(DestReceiver *self)
 }
 
 DestReceiver *
-grovepg_source_receiver(void (*start) (TupleDesc desc, void *arg),
-						void (*row) (GroveSlot *slot, void *arg), void *arg)
+grovepg_source_receiver_lazy(void (*start) (TupleDesc desc, void *arg),
+							 void (*row) (GroveSlot *slot, void *arg), void *arg)
 {
 	SourceReceiver *receiver = palloc0(sizeof(SourceReceiver));
 
@@ -377,7 +390,18 @@ grovepg_source_receiver(void (*start) (TupleDesc desc, void *arg),
 	receiver->start = start;
 	receiver->row = row;
 	receiver->arg = arg;
+	receiver->owner = CurrentResourceOwner;
 	return &receiver->pub;
+}
+
+DestReceiver *
+grovepg_source_receiver(void (*start) (TupleDesc desc, void *arg),
+						void (*row) (GroveSlot *slot, void *arg), void *arg)
+{
+	DestReceiver *receiver = grovepg_source_receiver_lazy(start, row, arg);
+
+	((SourceReceiver *) receiver)->deform = true;
+	return receiver;
 }
 
 /* The column whose name is nearest by edit distance. */
@@ -431,4 +455,91 @@ grovepg_source_column(TupleDesc desc, const char *name, const char *role)
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("%s column \"%s\" does not exist in the source", role, name),
 			 nearest ? errhint("Perhaps you mean \"%s\".", nearest) : 0));
+}
+
+AttrNumber *
+grovepg_source_column_list(TupleDesc desc, ArrayType *names, const char *role, int *count)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	AttrNumber *columns;
+
+	*count = 0;
+	if (names == NULL)
+		return NULL;
+	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, count);
+	columns = palloc(sizeof(AttrNumber) * Max(*count, 1));
+	for (int i = 0; i < *count; i++)
+	{
+		char	   *name;
+
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s must not contain a null", role)));
+		name = TextDatumGetCString(elements[i]);
+		columns[i] = grovepg_source_column(desc, name, role);
+		for (int j = 0; j < i; j++)
+		{
+			if (columns[j] == columns[i])
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("%s names column \"%s\" twice", role, name)));
+		}
+	}
+	return columns;
+}
+
+/* Columns of the primary key, in the order of the key; none when there is no such key. */
+static AttrNumber *
+primary_key(Oid relation, TupleDesc desc, int *count)
+{
+	Relation	table = table_open(relation, AccessShareLock);
+	Oid			index = InvalidOid;
+	AttrNumber *columns = NULL;
+
+	*count = 0;
+	if (table->rd_rel->relhasindex)
+	{
+		(void) RelationGetIndexList(table);
+		index = table->rd_pkindex;
+	}
+	if (OidIsValid(index))
+	{
+		Relation	key = index_open(index, AccessShareLock);
+
+		*count = IndexRelationGetNumberOfKeyAttributes(key);
+		columns = palloc(sizeof(AttrNumber) * *count);
+		for (int i = 0; i < *count; i++)
+			columns[i] = grovepg_source_column(desc, NameStr(TupleDescAttr(RelationGetDescr(table),
+																		   key->rd_index->indkey.values[i] - 1)->attname),
+											   "key");
+		index_close(key, AccessShareLock);
+	}
+	table_close(table, AccessShareLock);
+	return columns;
+}
+
+AttrNumber *
+grovepg_source_key(TupleDesc desc, ArrayType *key, Oid relation, int *count)
+{
+	AttrNumber *columns;
+
+	if (key != NULL)
+		columns = grovepg_source_column_list(desc, key, "key", count);
+	else if (OidIsValid(relation))
+		columns = primary_key(relation, desc, count);
+	else
+	{
+		columns = NULL;
+		*count = 0;
+	}
+	if (*count == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("key columns are needed to tell rows apart"),
+				 key == NULL && OidIsValid(relation) ?
+				 errdetail("\"%s\" has no primary key.", get_rel_name(relation)) : 0,
+				 errhint("Name columns whose values stay with a row, as in key => '{id}'.")));
+	return columns;
 }
