@@ -15,8 +15,6 @@
 #include "pg_grove.h"
 
 #include "access/htup_details.h"
-#include "access/genam.h"
-#include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -33,8 +31,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
-#include "utils/rel.h"
-#include "utils/relcache.h"
 #include "utils/resowner.h"
 #include "utils/varlena.h"
 
@@ -487,59 +483,5 @@ grovepg_source_column_list(TupleDesc desc, ArrayType *names, const char *role, i
 						 errmsg("%s names column \"%s\" twice", role, name)));
 		}
 	}
-	return columns;
-}
-
-/* Columns of the primary key, in the order of the key; none when there is no such key. */
-static AttrNumber *
-primary_key(Oid relation, TupleDesc desc, int *count)
-{
-	Relation	table = table_open(relation, AccessShareLock);
-	Oid			index = InvalidOid;
-	AttrNumber *columns = NULL;
-
-	*count = 0;
-	if (table->rd_rel->relhasindex)
-	{
-		(void) RelationGetIndexList(table);
-		index = table->rd_pkindex;
-	}
-	if (OidIsValid(index))
-	{
-		Relation	key = index_open(index, AccessShareLock);
-
-		*count = IndexRelationGetNumberOfKeyAttributes(key);
-		columns = palloc(sizeof(AttrNumber) * *count);
-		for (int i = 0; i < *count; i++)
-			columns[i] = grovepg_source_column(desc, NameStr(TupleDescAttr(RelationGetDescr(table),
-																		   key->rd_index->indkey.values[i] - 1)->attname),
-											   "key");
-		index_close(key, AccessShareLock);
-	}
-	table_close(table, AccessShareLock);
-	return columns;
-}
-
-AttrNumber *
-grovepg_source_key(TupleDesc desc, ArrayType *key, Oid relation, int *count)
-{
-	AttrNumber *columns;
-
-	if (key != NULL)
-		columns = grovepg_source_column_list(desc, key, "key", count);
-	else if (OidIsValid(relation))
-		columns = primary_key(relation, desc, count);
-	else
-	{
-		columns = NULL;
-		*count = 0;
-	}
-	if (*count == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("key columns are needed to tell rows apart"),
-				 key == NULL && OidIsValid(relation) ?
-				 errdetail("\"%s\" has no primary key.", get_rel_name(relation)) : 0,
-				 errhint("Name columns whose values stay with a row, as in key => '{id}'.")));
 	return columns;
 }

@@ -59,11 +59,4 @@ extern int	grovepg_source_column(TupleDesc desc, const char *name, const char *r
  */
 extern AttrNumber *grovepg_source_column_list(TupleDesc desc, ArrayType *names, const char *role, int *count);
 
-/*
- * The columns that identify a row: those of the key argument, or, when it is
- * null, the primary key of the table that the source names (InvalidOid: it
- * names none).  ERROR 22023 when there is neither.
- */
-extern AttrNumber *grovepg_source_key(TupleDesc desc, ArrayType *key, Oid relation, int *count);
-
 #endif							/* GROVE_SOURCE_H */
