@@ -67,6 +67,29 @@ grove_rng_u01(uint64_t hash)
 	return ((double) (hash >> 11) + 0.5) * (1.0 / 9007199254740992.0);
 }
 
+/*
+ * Poisson decision: true with probability fraction, cut down to a multiple of
+ * 2^-64; a fraction of 1 or more is always true, 0, less and NaN never.
+ */
+static inline bool
+grove_rng_below(uint64_t hash, double fraction)
+{
+	if (fraction >= 1)
+		return true;
+	return fraction > 0 && hash < (uint64_t) (fraction * 18446744073709551616.0);
+}
+
+/* Uniform in 0 to n - 1: floor(hash * n / 2^64), exact; n > 0. */
+static inline uint64_t
+grove_rng_range(uint64_t hash, uint64_t n)
+{
+	uint64_t	low = (hash & UINT32_MAX) * (n & UINT32_MAX);
+	uint64_t	cross = (hash >> 32) * (n & UINT32_MAX) + (low >> 32);
+	uint64_t	middle = (hash & UINT32_MAX) * (n >> 32) + (cross & UINT32_MAX);
+
+	return (hash >> 32) * (n >> 32) + (cross >> 32) + (middle >> 32);
+}
+
 /* 64-bit hash of a byte string under a key of grove_rng_key; independent of byte order and alignment. */
 extern uint64_t grove_rng_bytes(uint64_t key, const uint8_t *bytes, size_t length);
 

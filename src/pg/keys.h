@@ -4,11 +4,14 @@
  *
  * int2, int4 and int8 of one value hash alike; every other type has a
  * canonical byte string (docs/sampling.md) that does not depend on collation,
- * server version or byte order.  Several columns are hashed in order, each
- * with its length.
+ * encoding, server version or byte order.  Several columns are hashed in
+ * order, each with its type tag and length.
  */
 #ifndef GROVE_KEYS_H
 #define GROVE_KEYS_H
+
+#include "nodes/pg_list.h"
+#include "utils/array.h"
 
 #include "../core/rng.h"
 
@@ -32,5 +35,13 @@ extern uint64 grovepg_key_hash_nulls(GroveKey *key, uint64 rng_key, const Datum 
  * the same; breaks ties of hashes and identifies strata.
  */
 extern bytea *grovepg_key_bytes(GroveKey *key, const Datum *values, const bool *nulls);
+
+/*
+ * The names in a "key text[]" argument, or, when there is none (NULL), the
+ * primary key of the relation in the order of the table's columns: a list of
+ * palloc'd char *.  ERROR 22023 that asks for a key when there is neither,
+ * ERROR 22004 for a NULL name.
+ */
+extern List *grovepg_key_columns(ArrayType *key, Oid relation);
 
 #endif							/* GROVE_KEYS_H */

@@ -21,4 +21,9 @@
 #define grovepg_guc_reserve(prefix)	EmitWarningsOnPlaceholders(prefix)
 #endif
 
+/* 14: SPI takes a receiver of the rows; before, a portal is run into it */
+#if PG_VERSION_NUM >= 140000
+#define GROVEPG_SPI_HAS_RECEIVER 1
+#endif
+
 #endif							/* PG_COMPAT_H */

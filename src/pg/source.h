@@ -10,8 +10,10 @@
 #ifndef GROVE_SOURCE_H
 #define GROVE_SOURCE_H
 
+#include "access/attnum.h"
 #include "access/tupdesc.h"
 #include "tcop/dest.h"
+#include "utils/array.h"
 
 /*
  * Checks the text and returns the query to run, palloc'd: the statement
@@ -43,7 +45,18 @@ typedef struct TupleTableSlot GroveSlot;
 extern DestReceiver *grovepg_source_receiver(void (*start) (TupleDesc desc, void *arg),
 											 void (*row) (GroveSlot *slot, void *arg), void *arg);
 
+/* The same, but nothing is deformed: row() takes the columns it needs with slot_getattr(). */
+extern DestReceiver *grovepg_source_receiver_lazy(void (*start) (TupleDesc desc, void *arg),
+												  void (*row) (GroveSlot *slot, void *arg), void *arg);
+
 /* The attribute number (from 1) of a named column, or ERROR 42703 with the nearest name as hint. role: "target", "key", ... */
 extern int	grovepg_source_column(TupleDesc desc, const char *name, const char *role);
+
+/*
+ * Attribute numbers of the columns that a text[] argument names, palloc'd;
+ * their number goes to *count.  A null array is no column.  ERROR 22004 for a
+ * null element, 22023 for a name that is given twice.
+ */
+extern AttrNumber *grovepg_source_column_list(TupleDesc desc, ArrayType *names, const char *role, int *count);
 
 #endif							/* GROVE_SOURCE_H */

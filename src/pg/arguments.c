@@ -1,0 +1,52 @@
+/*
+ * arguments.c: one wording for arguments that are NULL or out of range.
+ */
+#include "pg_grove.h"
+
+#include "arguments.h"
+
+void
+grovepg_argument_reject_null(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("argument \"%s\" must not be null", name)));
+}
+
+void
+grovepg_argument_reject(const char *name, double value, const char *range)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("argument \"%s\" is out of range: %g", name, value),
+			 errhint("It must be %s.", range)));
+}
+
+double
+grovepg_argument_float(FunctionCallInfo fcinfo, int i, const char *name, double low, double high)
+{
+	double		value;
+
+	if (PG_ARGISNULL(i))
+		grovepg_argument_reject_null(name);
+	value = PG_GETARG_FLOAT8(i);
+	if (!(value >= low && value <= high))
+		grovepg_argument_reject(name, value, psprintf("between %g and %g", low, high));
+	return value;
+}
+
+int64
+grovepg_argument_int64(FunctionCallInfo fcinfo, int i, const char *name, int64 low, int64 high)
+{
+	int64		value;
+
+	if (PG_ARGISNULL(i))
+		grovepg_argument_reject_null(name);
+	value = PG_GETARG_INT64(i);
+	if (value < low || value > high)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" is out of range: %lld", name, (long long) value),
+				 errhint("It must be between %lld and %lld.", (long long) low, (long long) high)));
+	return value;
+}

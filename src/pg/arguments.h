@@ -1,0 +1,22 @@
+/*
+ * arguments.h: arguments of SQL functions that are not strict: a NULL or a
+ * value outside its range is an ERROR that names the argument.
+ */
+#ifndef GROVE_ARGUMENTS_H
+#define GROVE_ARGUMENTS_H
+
+#include "fmgr.h"
+
+/* ERROR 22004. */
+extern void grovepg_argument_reject_null(const char *name) pg_attribute_noreturn();
+
+/* ERROR 22023 with a hint that tells the range in words. */
+extern void grovepg_argument_reject(const char *name, double value, const char *range) pg_attribute_noreturn();
+
+/* A number in [low, high]; NaN is outside. */
+extern double grovepg_argument_float(FunctionCallInfo fcinfo, int i, const char *name, double low, double high);
+
+/* A bigint in [low, high]. */
+extern int64 grovepg_argument_int64(FunctionCallInfo fcinfo, int i, const char *name, int64 low, int64 high);
+
+#endif							/* GROVE_ARGUMENTS_H */
