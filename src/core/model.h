@@ -10,6 +10,7 @@
 #ifndef GROVE_MODEL_H
 #define GROVE_MODEL_H
 
+#include "digest.h"
 #include "grove_core.h"
 
 /* Values are part of the byte format; new ones are appended. */
@@ -108,13 +109,19 @@ typedef struct GroveModel
 } GroveModel;
 
 #define GROVE_MODEL_HEADER	64	/* bytes; holds magic, version, length, digest, counts */
-#define GROVE_DIGEST_BYTES	16
+#define GROVE_MODEL_VERSION	1	/* of the byte format */
 
 /* Exact number of bytes that grove_model_write() will produce. */
 extern GroveStatus grove_model_write_size(const GroveModel *model, size_t *size);
 
 /* Encodes; the same model always gives the same bytes.  *size is the buffer's size. */
 extern GroveStatus grove_model_write(const GroveModel *model, uint8_t *buffer, size_t size);
+
+/* Fills in digest and checksum of bytes that are complete but for them; length >= GROVE_MODEL_HEADER + 4. */
+extern void grove_model_seal(uint8_t *bytes, size_t length);
+
+/* Whether digest and checksum fit; length as above. */
+extern bool grove_model_sealed(const uint8_t *bytes, size_t length);
 
 /* First look at untrusted bytes: magic, version, length.  Needs GROVE_MODEL_HEADER bytes, fills the digest. */
 extern GroveStatus grove_model_peek(const uint8_t *header, size_t available, uint64_t *total_length,
