@@ -10,6 +10,7 @@
 #ifndef GROVE_MODEL_H
 #define GROVE_MODEL_H
 
+#include "digest.h"
 #include "grove_core.h"
 
 /* Values are part of the byte format; new ones are appended. */
@@ -58,6 +59,8 @@ typedef struct GroveFeature
 	GroveFeatureKind kind;
 	uint32_t	n_levels;		/* categorical: 0 to 255 */
 	const GroveText *levels;	/* level i has bin i + 1; ordered by frequency in training, then by bytes; unique */
+	const uint8_t *lookup;		/* hash table of bins, see model_levels.c; NULL: none, the reader makes one */
+	uint32_t	lookup_mask;	/* entries of lookup - 1 */
 } GroveFeature;
 
 #define GROVE_NODE_MISSING_LEFT	0x01	/* a missing value goes left, else right */
@@ -105,10 +108,11 @@ typedef struct GroveModel
 	const uint8_t (*sets)[GROVE_BINS / 8];	/* bit b & 7 of byte b >> 3 is bin b */
 	GroveText	params;			/* JSON object: every effective option */
 	GroveText	metrics;		/* JSON object: what training measured */
+	const struct GroveCompact *compact; /* form for fast prediction, see compact.h; NULL: none, the reader makes one */
 } GroveModel;
 
 #define GROVE_MODEL_HEADER	64	/* bytes; holds magic, version, length, digest, counts */
-#define GROVE_DIGEST_BYTES	16
+#define GROVE_MODEL_VERSION	1	/* of the byte format */
 
 /* Exact number of bytes that grove_model_write() will produce. */
 extern GroveStatus grove_model_write_size(const GroveModel *model, size_t *size);
@@ -116,19 +120,48 @@ extern GroveStatus grove_model_write_size(const GroveModel *model, size_t *size)
 /* Encodes; the same model always gives the same bytes.  *size is the buffer's size. */
 extern GroveStatus grove_model_write(const GroveModel *model, uint8_t *buffer, size_t size);
 
-/* First look at untrusted bytes: magic, version, length.  Needs GROVE_MODEL_HEADER bytes, fills the digest. */
+/* Fills in digest and checksum of bytes that are complete but for them; length >= GROVE_MODEL_HEADER + 4. */
+extern void grove_model_seal(uint8_t *bytes, size_t length);
+
+/* Whether digest and checksum fit; length as above. */
+extern bool grove_model_sealed(const uint8_t *bytes, size_t length);
+
+/*
+ * First look at untrusted bytes, of which the first available ones are at
+ * hand: magic, version, flags, length, digest.  Fewer than a header's bytes
+ * behind a right magic are GROVE_ERR_STRUCTURE.
+ */
 extern GroveStatus grove_model_peek(const uint8_t *header, size_t available, uint64_t *total_length,
 									uint8_t digest[GROVE_DIGEST_BYTES]);
 
-/* Bytes of memory that grove_model_read() needs for these bytes; checks the header, checksum and counts. */
-extern GroveStatus grove_model_read_size(const uint8_t *bytes, size_t length, size_t *memory);
+/*
+ * Bytes of memory that grove_model_read() needs for these bytes, at most
+ * 16 * length + 16 kB; checks header, digest, checksum and counts.  On failure
+ * as grove_model_read().
+ */
+extern GroveStatus grove_model_read_size(const uint8_t *bytes, size_t length, size_t *memory,
+										 const char **rule, size_t *offset);
 
 /*
- * Decodes and checks everything; there is no separate validation step.
- * The model points into both memory and bytes, which must live as long as it.
- * On failure *rule names the broken rule and *offset the byte where it was seen.
+ * Decodes bytes that grove_model_read_size() accepted, and checks every rule
+ * of the format; there is no separate validation step.  memory is aligned to
+ * 8.  The model points into both memory and bytes, which must live as long as
+ * it.  On GROVE_ERR_STRUCTURE *rule is a sentence without full stop that names
+ * the broken rule, *offset the byte where it was seen; else *rule is NULL.
  */
 extern GroveStatus grove_model_read(const uint8_t *bytes, size_t length, void *memory, size_t memory_size,
 									GroveModel **model, const char **rule, size_t *offset);
+
+/* Bin of a label: level's index + 1, or GROVE_MISSING_BIN when training did not see it. */
+extern uint32_t grove_model_bin(const GroveFeature *feature, GroveText label);
+
+/* Entries of the lookup table of a feature with so many levels: a power of two, below 4 * n_levels. */
+extern uint32_t grove_model_lookup_size(uint32_t n_levels);
+
+/* Fills that table from feature->levels. */
+extern void grove_model_lookup_fill(const GroveFeature *feature, uint8_t *lookup);
+
+/* One of two equal texts among these, or NULL; sorts the pointers in n log n steps. */
+extern const GroveText *grove_model_duplicate(const GroveText **order, uint32_t count);
 
 #endif							/* GROVE_MODEL_H */

@@ -6,10 +6,13 @@
  * 2000-01-01, everything becomes a double (bigint and numeric beyond 2^53 are
  * rounded).  text, varchar, char, name, enum, boolean and uuid are
  * categorical: the label is what the type prints ("true" and "false" for
- * boolean).  A domain counts as its base type.  NULL and NaN are missing.
+ * boolean, char(n) without its padding).  A domain counts as its base type.
+ * NULL and NaN are missing; infinite values are numbers.
  */
 #ifndef GROVE_FEATURE_H
 #define GROVE_FEATURE_H
+
+#include "fmgr.h"
 
 #include "../core/model.h"
 
@@ -20,8 +23,11 @@ typedef struct GroveFeatureType
 	FmgrInfo	output;			/* categorical types other than text-like ones: output function */
 } GroveFeatureType;
 
-/* False when the type can not be a feature. */
+/* False when the type can not be a feature.  output lives in the current memory context. */
 extern bool grovepg_feature_type(Oid type, GroveFeatureType *feature);
+
+/* What GroveFeature.type_name holds: the base type as format_type() prints it, without length; palloc'd. */
+extern char *grovepg_feature_type_name(Oid type);
 
 /* Value of a numeric type, not NULL. */
 extern double grovepg_feature_number(const GroveFeatureType *feature, Datum value);

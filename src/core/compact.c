@@ -1,0 +1,214 @@
+/*
+ * compact.c: GroveModel -> GroveCompact.
+ *
+ * Thresholds are gathered by insertion into a sorted array for each feature:
+ * models trained here have at most 254 distinct ones, and a search is most of
+ * the work.  Features with more than MAX_THRESHOLDS distinct ones, possible in
+ * models from elsewhere, would make insertion slow; such a model keeps only
+ * its plain form.
+ */
+#include <string.h>
+
+#include "arena.h"
+#include "compact.h"
+
+#define MAX_THRESHOLDS	4096
+
+/* What is carved out of the caller's memory. */
+typedef struct Parts
+{
+	GroveCompact *compact;
+	GroveCompactFeature *features;
+	uint32_t   *splits;			/* [n_features] splits on that feature */
+	uint16_t   *used;			/* [n_features] index into features when there are splits on it */
+	double	   *thresholds;
+	GroveCompactNode *nodes;
+	double	   *leaves;
+	uint32_t	(*sets)[GROVE_BINS / 32];
+} Parts;
+
+static bool
+lay_out(const GroveModel *model, uint8_t *memory, Parts *parts, size_t *size)
+{
+	size_t		n_leaves = ((size_t) model->n_nodes + model->n_trees) / 2;
+	size_t		n_splits = model->n_nodes > n_leaves ? model->n_nodes - n_leaves : 0;
+	GroveArena	arena = {memory, 0, true};
+
+	parts->compact = grove_arena_carve(&arena, 1, sizeof(GroveCompact));
+	parts->features = grove_arena_carve(&arena, model->n_features, sizeof(GroveCompactFeature));
+	parts->splits = grove_arena_carve(&arena, model->n_features, sizeof(uint32_t));
+	parts->used = grove_arena_carve(&arena, model->n_features, sizeof(uint16_t));
+	parts->thresholds = grove_arena_carve(&arena, n_splits, sizeof(double));
+	parts->nodes = grove_arena_carve(&arena, model->n_nodes, sizeof(GroveCompactNode));
+	parts->leaves = grove_arena_carve(&arena, n_leaves, sizeof(double));
+	parts->sets = grove_arena_carve(&arena, model->n_sets, sizeof(*parts->sets));
+	*size = arena.used;
+	return arena.fits;
+}
+
+bool
+grove_compact_size(const GroveModel *model, size_t *size)
+{
+	Parts		parts;
+
+	*size = 0;
+	return model->n_trees < GROVE_COMPACT_TREES || lay_out(model, NULL, &parts, size);
+}
+
+/* Numbers the used features and their slots, and gives each room for its thresholds. */
+static uint32_t
+assign_slots(const GroveModel *model, Parts *parts)
+{
+	uint32_t	n_used = 0;
+	uint32_t	slot = 0;
+	size_t		room = 0;
+
+	memset(parts->splits, 0, model->n_features * sizeof(uint32_t));
+	for (uint32_t i = 0; i < model->n_nodes; i++)
+	{
+		if (model->nodes[i].left != 0)
+			parts->splits[model->nodes[i].feature]++;
+	}
+	for (uint32_t feature = 0; feature < model->n_features; feature++)
+	{
+		GroveCompactFeature *used = &parts->features[n_used];
+		bool		numeric = model->features[feature].kind == GROVE_FEATURE_NUMERIC;
+
+		if (parts->splits[feature] == 0)
+			continue;
+		parts->used[feature] = (uint16_t) n_used++;
+		used->feature = (uint16_t) feature;
+		used->slot = (uint16_t) slot;
+		used->n_thresholds = 0;
+		used->thresholds = numeric ? parts->thresholds + room : NULL;
+		room += numeric ? parts->splits[feature] : 0;
+		slot += numeric ? 2 : 1;
+	}
+	return n_used;
+}
+
+/* Number of thresholds below x: the bin of x, and the place of an equal threshold. */
+static uint32_t
+find_threshold(const GroveCompactFeature *feature, double x)
+{
+	uint32_t	low = 0;
+	uint32_t	high = feature->n_thresholds;
+
+	while (low < high)
+	{
+		uint32_t	middle = low + (high - low) / 2;
+
+		if (feature->thresholds[middle] < x)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Adds a threshold unless it is there; false when the feature has too many. */
+static bool
+insert_threshold(GroveCompactFeature *feature, double *thresholds, double x)
+{
+	uint32_t	at = find_threshold(feature, x);
+
+	if (at < feature->n_thresholds && thresholds[at] == x)
+		return true;
+	if (feature->n_thresholds == MAX_THRESHOLDS)
+		return false;
+	memmove(thresholds + at + 1, thresholds + at, (feature->n_thresholds - at) * sizeof(double));
+	thresholds[at] = x;
+	feature->n_thresholds++;
+	return true;
+}
+
+static bool
+gather_thresholds(const GroveModel *model, Parts *parts)
+{
+	for (uint32_t i = 0; i < model->n_nodes; i++)
+	{
+		const GroveNode *node = &model->nodes[i];
+		GroveCompactFeature *feature;
+
+		if (node->left == 0 || (node->flags & GROVE_NODE_CATEGORICAL))
+			continue;
+		feature = &parts->features[parts->used[node->feature]];
+		if (!insert_threshold(feature, parts->thresholds + (feature->thresholds - parts->thresholds), node->value))
+			return false;
+	}
+	return true;
+}
+
+static void
+copy_set(const GroveModel *model, const GroveNode *node, uint32_t *set)
+{
+	const uint8_t *bits = model->sets[node->set];
+
+	for (int word = 0; word < GROVE_BINS / 32; word++)
+		set[word] = (uint32_t) bits[4 * word] | (uint32_t) bits[4 * word + 1] << 8 |
+			(uint32_t) bits[4 * word + 2] << 16 | (uint32_t) bits[4 * word + 3] << 24;
+	if (node->flags & GROVE_NODE_MISSING_LEFT)
+		set[0] |= 1;
+}
+
+static void
+copy_nodes(const GroveModel *model, Parts *parts)
+{
+	uint32_t	n_leaves = 0;
+	uint32_t	n_sets = 0;
+
+	for (uint32_t tree = 0; tree < model->n_trees; tree++)
+	{
+		uint32_t	root = model->tree_start[tree];
+
+		for (uint32_t i = root; i < model->tree_start[tree + 1]; i++)
+		{
+			const GroveNode *node = &model->nodes[i];
+			const GroveCompactFeature *feature;
+			GroveCompactNode *copy = &parts->nodes[i];
+
+			if (node->left == 0)
+			{
+				copy->slot = 0;
+				copy->offset = 0;
+				copy->test = GROVE_COMPACT_LEAF + n_leaves;
+				parts->leaves[n_leaves++] = node->value;
+				continue;
+			}
+			feature = &parts->features[parts->used[node->feature]];
+			copy->offset = (uint16_t) (node->left - (i - root));
+			if (node->flags & GROVE_NODE_CATEGORICAL)
+			{
+				copy->slot = feature->slot | GROVE_COMPACT_CATEGORICAL;
+				copy->test = n_sets;
+				copy_set(model, node, parts->sets[n_sets++]);
+			}
+			else
+			{
+				copy->slot = (uint16_t) (feature->slot + ((node->flags & GROVE_NODE_MISSING_LEFT) ? 0 : 1));
+				copy->test = find_threshold(feature, node->value);
+			}
+		}
+	}
+}
+
+const GroveCompact *
+grove_compact_build(const GroveModel *model, void *memory)
+{
+	Parts		parts;
+	size_t		size;
+	uint32_t	n_used;
+
+	if (model->n_trees < GROVE_COMPACT_TREES || !lay_out(model, memory, &parts, &size))
+		return NULL;
+	n_used = assign_slots(model, &parts);
+	if (!gather_thresholds(model, &parts))
+		return NULL;
+	copy_nodes(model, &parts);
+	parts.compact->n_features = n_used;
+	parts.compact->features = parts.features;
+	parts.compact->nodes = parts.nodes;
+	parts.compact->leaves = parts.leaves;
+	parts.compact->sets = model->n_sets > 0 ? (const uint32_t (*)[GROVE_BINS / 32]) parts.sets : NULL;
+	return parts.compact;
+}

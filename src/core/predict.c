@@ -1,0 +1,315 @@
+/*
+ * predict.c: rows -> leaves -> margins -> predictions.
+ *
+ * Two ways lead to the same leaves: the plain walk over GroveModel.nodes, which
+ * says what a model means, and the walk over the compact form, eight trees at
+ * once so that their cache misses overlap.  Leaf values are added to the base
+ * in tree order on both, so margins are equal to the bit
+ * (test/unit/test_predict.c).  The rules of model.h, which the reader checks,
+ * make every walk end and every index fit.
+ *
+ * Method: N. Asadi, J. Lin, A. P. de Vries, Runtime Optimizations for
+ * Tree-Based Machine Learning Models, 2014 (interleaved walks).
+ */
+#include <math.h>
+#include <string.h>
+
+#include "compact.h"
+#include "predict.h"
+
+/* Bin of a categorical feature's value; whatever is no bin counts as missing. */
+static inline uint32_t
+bin_of(double value)
+{
+	return value >= 1 && value < GROVE_BINS ? (uint32_t) value : GROVE_MISSING_BIN;
+}
+
+/* Leaf of one tree, as an index into nodes[]. */
+static uint32_t
+walk_tree(const GroveModel *model, uint32_t tree, const double *row)
+{
+	const GroveNode *nodes = model->nodes + model->tree_start[tree];
+	const GroveNode *node = nodes;
+
+	while (node->left != 0)
+	{
+		double		value = row[node->feature];
+		bool		left;
+
+		if (node->flags & GROVE_NODE_CATEGORICAL)
+		{
+			uint32_t	bin = bin_of(value);
+
+			if (bin == GROVE_MISSING_BIN)
+				left = (node->flags & GROVE_NODE_MISSING_LEFT) != 0;
+			else
+				left = (model->sets[node->set][bin >> 3] >> (bin & 7)) & 1;
+		}
+		else if (value != value)
+			left = (node->flags & GROVE_NODE_MISSING_LEFT) != 0;
+		else
+			left = value <= node->value;
+		node = nodes + node->left + !left;
+	}
+	return (uint32_t) (node - model->nodes);
+}
+
+/* Number of thresholds below x, without branches that depend on the data. */
+static inline uint32_t
+count_below(const double *thresholds, uint32_t n_thresholds, double x)
+{
+	uint32_t	low = 0;
+	uint32_t	n = n_thresholds;
+
+	while (n > 1)
+	{
+		uint32_t	half = n / 2;
+
+		low += (thresholds[low + half - 1] < x) * half;
+		n -= half;
+	}
+	return low + (thresholds[low] < x);
+}
+
+static void
+fill_slots(const GroveCompact *compact, const double *row, uint16_t *slots)
+{
+	for (uint32_t i = 0; i < compact->n_features; i++)
+	{
+		const GroveCompactFeature *feature = &compact->features[i];
+		double		value = row[feature->feature];
+		uint16_t   *slot = slots + feature->slot;
+
+		if (!feature->thresholds)
+			slot[0] = (uint16_t) bin_of(value);
+		else if (value != value)
+		{
+			slot[0] = 0;
+			slot[1] = UINT16_MAX;
+		}
+		else
+			slot[0] = slot[1] = (uint16_t) count_below(feature->thresholds, feature->n_thresholds, value);
+	}
+}
+
+/* One step of a walk over numeric splits: how far the next node is. */
+static inline uint32_t
+step_numeric(const GroveCompactNode *node, const uint16_t *slots)
+{
+	return node->offset + (slots[node->slot] > node->test);
+}
+
+/* The same where some splits are sets; a set is looked at in every case, the first one when the split has none. */
+static inline uint32_t
+step_mixed(const GroveCompactNode *node, const uint16_t *slots, const uint32_t (*sets)[GROVE_BINS / 32])
+{
+	bool		categorical = (node->slot & GROVE_COMPACT_CATEGORICAL) != 0;
+	uint32_t	slot = slots[node->slot & ~GROVE_COMPACT_CATEGORICAL];
+	uint32_t	set = categorical ? node->test : 0;
+	uint32_t	outside = ~(sets[set][(slot & 255) >> 5] >> (slot & 31)) & 1;
+
+	return node->offset + (categorical ? outside : slot > node->test);
+}
+
+/* Takes eight walks, which start at the roots in nodes[], down to their leaves. */
+static inline void
+walk_compact(const GroveCompact *compact, const uint16_t *slots, const bool mixed, uint32_t nodes[GROVE_COMPACT_TREES])
+{
+	const GroveCompactNode *all = compact->nodes;
+	uint32_t	at[GROVE_COMPACT_TREES];
+	uint32_t	moved;
+
+	memcpy(at, nodes, sizeof(at));
+	do
+	{
+		moved = 0;
+		for (int i = 0; i < GROVE_COMPACT_TREES; i++)
+		{
+			const GroveCompactNode *node = &all[at[i]];
+			uint32_t	step = mixed ? step_mixed(node, slots, compact->sets) : step_numeric(node, slots);
+
+			at[i] += step;
+			moved |= step;
+		}
+	} while (moved != 0);
+	memcpy(nodes, at, sizeof(at));
+}
+
+/* Leaves of the trees from first on, up to eight; returns how many trees that were. */
+static uint32_t
+find_leaves(const GroveModel *model, const double *row, const uint16_t *slots, uint32_t first,
+			uint32_t leaves[GROVE_COMPACT_TREES])
+{
+	uint32_t	n_trees = model->n_trees - first;
+
+	if (n_trees > GROVE_COMPACT_TREES)
+		n_trees = GROVE_COMPACT_TREES;
+	if (!model->compact)
+	{
+		for (uint32_t i = 0; i < n_trees; i++)
+			leaves[i] = walk_tree(model, first + i, row);
+		return n_trees;
+	}
+	/* walks without a tree of their own repeat the last one */
+	for (uint32_t i = 0; i < GROVE_COMPACT_TREES; i++)
+		leaves[i] = model->tree_start[first + (i < n_trees ? i : n_trees - 1)];
+	if (model->compact->sets)
+		walk_compact(model->compact, slots, true, leaves);
+	else
+		walk_compact(model->compact, slots, false, leaves);
+	return n_trees;
+}
+
+static double
+leaf_value(const GroveModel *model, uint32_t node)
+{
+	if (!model->compact)
+		return model->nodes[node].value;
+	return model->compact->leaves[model->compact->nodes[node].test - GROVE_COMPACT_LEAF];
+}
+
+void
+grove_predict_margins(const GroveModel *model, const double *row, double *margins)
+{
+	uint16_t	slots[GROVE_COMPACT_SLOTS];
+	uint32_t	output = 0;
+
+	slots[0] = 0;				/* leaves look at it, also in a model without splits */
+	if (model->compact)
+		fill_slots(model->compact, row, slots);
+	for (uint32_t i = 0; i < model->n_outputs; i++)
+		margins[i] = model->base[i];
+	for (uint32_t first = 0; first < model->n_trees; first += GROVE_COMPACT_TREES)
+	{
+		uint32_t	leaves[GROVE_COMPACT_TREES];
+		uint32_t	n_trees = find_leaves(model, row, slots, first, leaves);
+
+		for (uint32_t i = 0; i < n_trees; i++)
+		{
+			margins[output] += leaf_value(model, leaves[i]);
+			if (++output == model->n_outputs)
+				output = 0;
+		}
+	}
+}
+
+void
+grove_predict_leaves(const GroveModel *model, const double *row, uint32_t *leaves)
+{
+	uint16_t	slots[GROVE_COMPACT_SLOTS];
+
+	slots[0] = 0;
+	if (model->compact)
+		fill_slots(model->compact, row, slots);
+	for (uint32_t first = 0; first < model->n_trees; first += GROVE_COMPACT_TREES)
+	{
+		uint32_t	found[GROVE_COMPACT_TREES];
+		uint32_t	n_trees = find_leaves(model, row, slots, first, found);
+
+		for (uint32_t i = 0; i < n_trees; i++)
+			leaves[first + i] = found[i] - model->tree_start[first + i];
+	}
+}
+
+static double
+logistic(double margin)
+{
+	double		e;
+
+	if (margin >= 0)
+		return 1 / (1 + exp(-margin));
+	e = exp(margin);			/* does not overflow for large negative margins */
+	return e / (1 + e);
+}
+
+static double
+positive_probability(const GroveModel *model, double margin)
+{
+	if (model->link == GROVE_LINK_LOGISTIC)
+		return logistic(margin);
+	return margin > 0 ? (margin < 1 ? margin : 1) : 0;
+}
+
+static void
+softmax(const double *margins, uint32_t n, double *probabilities)
+{
+	double		largest = margins[0];
+	double		sum = 0;
+
+	for (uint32_t i = 1; i < n; i++)
+	{
+		if (margins[i] > largest)
+			largest = margins[i];
+	}
+	for (uint32_t i = 0; i < n; i++)
+	{
+		probabilities[i] = exp(margins[i] - largest);
+		sum += probabilities[i];
+	}
+	for (uint32_t i = 0; i < n; i++)
+		probabilities[i] /= sum;
+}
+
+static void
+normalize(const double *margins, uint32_t n, double *probabilities)
+{
+	double		sum = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+	{
+		probabilities[i] = margins[i] > 0 ? margins[i] : 0;
+		sum += probabilities[i];
+	}
+	for (uint32_t i = 0; i < n; i++)
+		probabilities[i] = sum > 0 ? probabilities[i] / sum : 1.0 / n;
+}
+
+void
+grove_predict_proba(const GroveModel *model, const double *margins, double *probabilities)
+{
+	if (model->task == GROVE_TASK_BINARY)
+	{
+		probabilities[1] = positive_probability(model, margins[0]);
+		probabilities[0] = 1 - probabilities[1];
+	}
+	else if (model->task == GROVE_TASK_MULTICLASS && model->link == GROVE_LINK_SOFTMAX)
+		softmax(margins, model->n_classes, probabilities);
+	else if (model->task == GROVE_TASK_MULTICLASS)
+		normalize(margins, model->n_classes, probabilities);
+}
+
+uint32_t
+grove_predict_class(const GroveModel *model, const double *margins)
+{
+	uint32_t	best = 0;
+
+	if (model->task == GROVE_TASK_BINARY)
+		return positive_probability(model, margins[0]) >= 0.5;
+	for (uint32_t i = 1; i < model->n_outputs; i++)
+	{
+		if (margins[i] > margins[best] && (margins[i] > 0 || model->link != GROVE_LINK_NORMALIZE))
+			best = i;
+	}
+	return best;
+}
+
+double
+grove_predict_value(const GroveModel *model, const double *margins)
+{
+	switch (model->task)
+	{
+		case GROVE_TASK_BINARY:
+			return positive_probability(model, margins[0]);
+		case GROVE_TASK_MULTICLASS:
+			{
+				double		probabilities[GROVE_MAX_CLASSES];
+
+				grove_predict_proba(model, margins, probabilities);
+				return probabilities[grove_predict_class(model, margins)];
+			}
+		case GROVE_TASK_REGRESSION:
+		case GROVE_TASK_RANKING:
+			break;
+	}
+	return model->link == GROVE_LINK_EXP ? exp(margins[0]) : margins[0];
+}
