@@ -23,9 +23,11 @@ enum
 	GROVE_OBJECTIVE_MULTICLASS
 };								/* values of GroveParams.objective */
 
+#define GROVE_PARAM_TEXT_BYTES	63
+
 typedef struct GroveParamText
 {
-	char		data[64];		/* zero-terminated; empty: not given */
+	char		data[GROVE_PARAM_TEXT_BYTES + 1];	/* zero-terminated; empty: not given */
 } GroveParamText;
 
 /* One member an option, named like it. */
@@ -63,8 +65,18 @@ typedef struct GroveParamInfo
 	const char *help;
 } GroveParamInfo;
 
+/* A second name of an option. */
+typedef struct GroveParamAlias
+{
+	const char *alias;
+	const char *name;			/* of the option, as in GroveParamInfo */
+} GroveParamAlias;
+
 /* All options in the order of params.def; *count is their number. */
 extern const GroveParamInfo *grove_params_table(int *count);
+
+/* All aliases in the order of params.def; *count is their number. */
+extern const GroveParamAlias *grove_params_aliases(int *count);
 
 /* The option of this name or alias, or NULL. */
 extern const GroveParamInfo *grove_params_find(const char *name);
@@ -77,6 +89,16 @@ extern void grove_params_init(GroveParams *params);
 
 /* Sets a number, boolean (0/1) or enum index; GROVE_ERR_RANGE outside [min, max], for a non-integer given to an INT, and for NaN. */
 extern GroveStatus grove_params_set(GroveParams *params, const GroveParamInfo *info, double value);
+
+/* The value of a number, boolean (0/1) or enum index; GROVE_AUTO when it is not resolved yet. */
+extern double grove_params_get(const GroveParams *params, const GroveParamInfo *info);
+
+/* Sets a text option; GROVE_ERR_SIZE when it is longer than GROVE_PARAM_TEXT_BYTES or empty. */
+extern GroveStatus grove_params_set_text(GroveParams *params, const GroveParamInfo *info,
+										 const char *data, size_t length);
+
+/* The value of a text option; empty when not given. */
+extern const char *grove_params_get_text(const GroveParams *params, const GroveParamInfo *info);
 
 /* Index of a choice of an enum option, or -1. */
 extern int	grove_params_choice(const GroveParamInfo *info, const char *choice);
