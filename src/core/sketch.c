@@ -64,7 +64,8 @@ grove_sketch_size(uint32_t n_columns, uint32_t capacity, size_t *size)
 		!grove_size_add(&bytes, capacity, sizeof(uint32_t)) ||
 		!grove_size_add(&bytes, slots_for(capacity), sizeof(uint32_t)) ||
 		!grove_size_add(&bytes, (size_t) capacity, (size_t) n_columns * sizeof(double)) ||
-		!grove_size_add(&bytes, n_columns, sizeof(GroveDistinct)))
+		!grove_size_add(&bytes, n_columns, sizeof(GroveDistinct)) ||
+		!grove_size_add(&bytes, n_columns, sizeof(uint32_t)))
 		return GROVE_ERR_SIZE;
 	*size = bytes;
 	return GROVE_OK;
@@ -91,45 +92,43 @@ grove_sketch_init(GroveSketch *sketch, void *buffer, uint32_t n_columns, uint32_
 	sketch->count = (uint32_t *) at;
 	at += (size_t) capacity * sizeof(uint32_t);
 	sketch->slots = (uint32_t *) at;
+	at += (size_t) sketch->n_slots * sizeof(uint32_t);
+	sketch->active = (uint32_t *) at;
+	sketch->n_active = n_columns;
 	memset(sketch->slots, 0, sketch->n_slots * sizeof(uint32_t));
 	for (i = 0; i < n_columns; i++)
 	{
 		GroveDistinct *d = &sketch->distinct[i];
 
+		sketch->active[i] = i;
 		d->count = 0;
-		d->missing = false;
 		d->last = FREE_SLOT;
 		for (s = 0; s < GROVE_DISTINCT_SLOTS; s++)
 			d->slots[s] = FREE_SLOT;
 	}
 }
 
-static void
+/* False once the column has too many values to keep. */
+static bool
 distinct_add(GroveDistinct *d, double value)
 {
 	uint64_t	bits = bits_of(value == 0.0 ? 0.0 : value);	/* -0 is 0 */
 	uint32_t	slot;
 
-	if (bits == d->last)
-		return;
-	if (value != value)
-	{
-		d->missing = true;
-		return;
-	}
+	if (bits == d->last || value != value)
+		return true;
 	d->last = bits;
-	if (d->count > GROVE_DISTINCT_MAX)
-		return;
 	slot = (uint32_t) ((bits * UINT64_C(0x9e3779b97f4a7c15)) >> 55);
 	while (d->slots[slot] != FREE_SLOT)
 	{
 		if (d->slots[slot] == bits)
-			return;
+			return true;
 		slot = (slot + 1) & (GROVE_DISTINCT_SLOTS - 1);
 	}
 	if (d->count < GROVE_DISTINCT_MAX)
 		d->slots[slot] = bits;
 	d->count++;
+	return d->count <= GROVE_DISTINCT_MAX;
 }
 
 /* Where the row of this hash stands in the table, or the free slot for it. */
@@ -181,8 +180,15 @@ grove_sketch_add(GroveSketch *sketch, uint64_t hash, const double *row)
 	uint32_t	slot;
 	uint32_t	i;
 
-	for (i = 0; i < sketch->n_columns; i++)
-		distinct_add(&sketch->distinct[i], row[i]);
+	for (i = 0; i < sketch->n_active;)
+	{
+		uint32_t	column = sketch->active[i];
+
+		if (distinct_add(&sketch->distinct[column], row[column]))
+			i++;
+		else
+			sketch->active[i] = sketch->active[--sketch->n_active];
+	}
 	if (hash >= sketch->threshold)
 		return;
 	slot = find_slot(sketch, hash);

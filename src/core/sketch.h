@@ -24,7 +24,6 @@
 typedef struct GroveDistinct
 {
 	uint32_t	count;			/* GROVE_DISTINCT_MAX + 1: too many, the set is no longer kept */
-	bool		missing;		/* NaN was seen */
 	uint64_t	last;			/* bits of the value seen last, a short cut */
 	uint64_t	slots[GROVE_DISTINCT_SLOTS];	/* bits; NaN bits mark a free slot */
 } GroveDistinct;
@@ -41,6 +40,8 @@ typedef struct GroveSketch
 	uint32_t   *slots;			/* [n_slots] row + 1, 0 = free */
 	double	   *values;			/* [capacity][n_columns] */
 	GroveDistinct *distinct;	/* [n_columns] */
+	uint32_t   *active;			/* [n_active] columns whose set is still kept */
+	uint32_t	n_active;
 } GroveSketch;
 
 /* Bytes of a sketch; capacity is rounded as init will. */

@@ -7,6 +7,7 @@
  */
 #include "pg_grove.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "catalog/pg_type.h"
@@ -65,8 +66,8 @@ grovepg_feature_type_name(Oid type)
 	return format_type_be(getBaseType(type));
 }
 
-double
-grovepg_feature_number(const GroveFeatureType *feature, Datum value)
+static double
+number_of(const GroveFeatureType *feature, Datum value)
 {
 	switch (feature->type)
 	{
@@ -103,6 +104,14 @@ grovepg_feature_number(const GroveFeatureType *feature, Datum value)
 			Assert(false);
 			return NAN;
 	}
+}
+
+double
+grovepg_feature_number(const GroveFeatureType *feature, Datum value)
+{
+	double		number = number_of(feature, value);
+
+	return number > DBL_MAX ? DBL_MAX : number < -DBL_MAX ? -DBL_MAX : number;
 }
 
 GroveText

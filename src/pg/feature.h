@@ -7,7 +7,7 @@
  * rounded).  text, varchar, char, name, enum, boolean and uuid are
  * categorical: the label is what the type prints ("true" and "false" for
  * boolean, char(n) without its padding).  A domain counts as its base type.
- * NULL and NaN are missing; infinite values are numbers.
+ * NULL and NaN are missing; an infinite value counts as the largest finite one.
  */
 #ifndef GROVE_FEATURE_H
 #define GROVE_FEATURE_H

@@ -1,0 +1,100 @@
+/*
+ * train_trees.c: the trees of a training as they come.
+ */
+#include "pg_grove.h"
+
+#include <math.h>
+
+#include "common/shortest_dec.h"
+#include "utils/memutils.h"
+
+#include "train.h"
+
+void
+grovepg_trees_init(GroveTrees *trees)
+{
+	memset(trees, 0, sizeof(*trees));
+	trees->trees_capacity = 128;
+	trees->nodes_capacity = 8192;
+	trees->sets_capacity = 64;
+	trees->start = palloc0((trees->trees_capacity + 1) * sizeof(uint32));
+	trees->set_start = palloc0((trees->trees_capacity + 1) * sizeof(uint32));
+	trees->nodes = palloc(trees->nodes_capacity * sizeof(GroveNode));
+	trees->sets = palloc(trees->sets_capacity * (GROVE_BINS / 8));
+}
+
+/* Doubles an array until it holds needed elements. */
+static void *
+grow_array(void *array, uint32 *capacity, uint64 needed, Size width)
+{
+	uint64		wanted = *capacity;
+
+	if (needed <= wanted)
+		return array;
+	while (wanted < needed)
+		wanted *= 2;
+	if (wanted > UINT32_MAX || wanted > MaxAllocHugeSize / width)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("model has too many nodes")));
+	*capacity = (uint32) wanted;
+	return repalloc_huge(array, wanted * width);
+}
+
+void
+grovepg_trees_add(GroveTrees *trees, const GroveTrainer *trainer)
+{
+	const GroveTrainShared *s = trainer->shared;
+	uint32		first = trees->start[trees->n_trees];
+	uint32		first_set = trees->set_start[trees->n_trees];
+	uint32		capacity = trees->trees_capacity + 1;
+	uint32		set_capacity = capacity;
+	uint32		i;
+
+	trees->start = grow_array(trees->start, &capacity, trees->n_trees + 2, sizeof(uint32));
+	trees->set_start = grow_array(trees->set_start, &set_capacity, trees->n_trees + 2, sizeof(uint32));
+	trees->trees_capacity = capacity - 1;
+	trees->nodes = grow_array(trees->nodes, &trees->nodes_capacity, (uint64) first + s->n_nodes, sizeof(GroveNode));
+	trees->sets = grow_array(trees->sets, &trees->sets_capacity, (uint64) first_set + s->n_sets, GROVE_BINS / 8);
+	memcpy(trees->nodes + first, trainer->nodes, s->n_nodes * sizeof(GroveNode));
+	memcpy(trees->sets + first_set, trainer->sets, s->n_sets * (GROVE_BINS / 8));
+	for (i = 0; i < s->n_nodes; i++)
+	{
+		if (trees->nodes[first + i].flags & GROVE_NODE_CATEGORICAL)
+			trees->nodes[first + i].set += first_set;
+	}
+	trees->n_trees++;
+	trees->start[trees->n_trees] = first + s->n_nodes;
+	trees->set_start[trees->n_trees] = first_set + s->n_sets;
+}
+
+void
+grovepg_trees_cut(GroveTrees *trees, uint32 n)
+{
+	trees->n_trees = Min(n, trees->n_trees);
+}
+
+void
+grovepg_trees_model(const GroveTrees *trees, GroveModel *model)
+{
+	model->n_trees = trees->n_trees;
+	model->tree_start = trees->start;
+	model->n_nodes = trees->start[trees->n_trees];
+	model->n_sets = trees->set_start[trees->n_trees];
+	model->nodes = trees->nodes;
+	model->sets = (const uint8_t (*)[GROVE_BINS / 8]) trees->sets;
+}
+
+void
+grovepg_train_append_number(StringInfo out, double value)
+{
+	char		text[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+	if (!isfinite(value))
+	{
+		appendStringInfoString(out, "null");
+		return;
+	}
+	double_to_shortest_decimal_buf(value, text);
+	appendStringInfoString(out, text);
+}
