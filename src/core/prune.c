@@ -1,0 +1,430 @@
+/*
+ * prune.c: from counts of cells to inclusion probabilities and exact sizes.
+ *
+ * A design is a set of weights and one scale (pps.h).  Expected sizes of the
+ * cells are rounded to whole ones systematically; within a cell the lowest
+ * hashes are a simple random sample.  Both steps together give a unit exactly
+ * the probability amount / units.
+ *
+ * Stratified sizes are whole from the start: bounds by the same equation
+ * (one unit at least, all at most, what a full stratum cannot take goes to
+ * the others), then the largest remainders.
+ *
+ * Readmission is not drawn from the rows that happened to be removed but
+ * planned with their expected numbers.  That is why pi = keep + (1 - keep) *
+ * readmit holds for every row, whatever was drawn.
+ */
+#include "prune.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Does the cell at position a of the scratch heap come after the one at b?  Larger remainders first, ties in canonical order. */
+static bool
+remainder_after(const GrovePpsShare *shares, uint32_t a, uint32_t b)
+{
+	if (shares[a].weight != shares[b].weight)
+		return shares[a].weight < shares[b].weight;
+	return a > b;
+}
+
+static void
+sift_down(uint32_t *heap, size_t root, size_t n, const GrovePpsShare *shares)
+{
+	for (;;)
+	{
+		size_t		child = 2 * root + 1;
+		uint32_t	moved = heap[root];
+
+		if (child >= n)
+			return;
+		if (child + 1 < n && remainder_after(shares, heap[child + 1], heap[child]))
+			child++;
+		if (!remainder_after(shares, heap[child], moved))
+			return;
+		heap[root] = heap[child];
+		heap[child] = moved;
+		root = child;
+	}
+}
+
+/* Heap sort of positions by remainder, which shares[].weight holds here. */
+static void
+sort_by_remainder(uint32_t *positions, size_t n, const GrovePpsShare *shares)
+{
+	for (size_t i = n / 2; i-- > 0;)
+		sift_down(positions, i, n, shares);
+	for (size_t i = n; i-- > 1;)
+	{
+		uint32_t	last = positions[0];
+
+		positions[0] = positions[i];
+		positions[i] = last;
+		sift_down(positions, 0, i, shares);
+	}
+}
+
+/*
+ * Whole sizes of strata from expected ones (cell.pi holds them, in units):
+ * the integer below, one at least, then one more for the largest remainders.
+ */
+static void
+allocate_whole(GrovePruneCell *cells, size_t n_cells, const uint32_t *order, uint64_t target,
+			   GrovePpsShare *shares, uint32_t *scratch)
+{
+	uint64_t	given = 0;
+
+	for (size_t i = 0; i < n_cells; i++)
+	{
+		GrovePruneCell *cell = &cells[order[i]];
+		double		whole = floor(cell->pi);
+
+		shares[i].weight = cell->pi - whole;
+		cell->take = whole < 1 ? 1 : (uint64_t) whole;
+		given += cell->take;
+		scratch[i] = (uint32_t) i;
+	}
+	if (given < target)
+		sort_by_remainder(scratch, n_cells, shares);
+	while (given < target)
+	{
+		uint64_t	before = given;
+
+		for (size_t i = 0; i < n_cells && given < target; i++)
+		{
+			GrovePruneCell *cell = &cells[order[scratch[i]]];
+
+			if (cell->take < cell->units)
+			{
+				cell->take++;
+				given++;
+			}
+		}
+		if (given == before)
+			break;
+	}
+	for (size_t i = 0; i < n_cells; i++)
+		cells[i].pi = (double) cells[i].take;
+}
+
+static double
+allocation_weight(const GrovePruneDesign *design, const GrovePruneCell *cell)
+{
+	switch (design->allocation)
+	{
+		case GROVE_ALLOCATE_EQUAL:
+			return 1 / (double) cell->units;
+		case GROVE_ALLOCATE_POWER:
+			return grove_pps_inverse((double) cell->units, design->gamma);
+		case GROVE_ALLOCATE_NEYMAN:
+			return cell->spread;
+		case GROVE_ALLOCATE_PROPORTIONAL:
+			break;
+	}
+	return 1;
+}
+
+/* Probabilities of strata: between one unit and all, in proportion to the allocation's weights. */
+static GroveStatus
+stratify(const GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, const uint32_t *order,
+		 double target, GrovePpsShare *shares)
+{
+	double		scale;
+	GroveStatus status;
+
+	for (size_t i = 0; i < n_cells; i++)
+	{
+		const GrovePruneCell *cell = &cells[order[i]];
+
+		shares[i].weight = allocation_weight(design, cell);
+		shares[i].units = (double) cell->units;
+		shares[i].floor = 1 / (double) cell->units;
+	}
+	status = grove_pps_scale(shares, n_cells, target, &scale);
+	if (status == GROVE_OK && isinf(scale))
+	{
+		/* Strata without spread share what the others cannot take. */
+		for (size_t i = 0; i < n_cells; i++)
+			shares[i].weight = shares[i].weight > 0 ? HUGE_VAL : 1;
+		status = grove_pps_scale(shares, n_cells, target, &scale);
+	}
+	if (status != GROVE_OK)
+		return status;
+	for (size_t i = 0; i < n_cells; i++)
+	{
+		GrovePruneCell *cell = &cells[order[i]];
+
+		cell->keep = grove_pps_probability(scale, shares[i].weight, shares[i].floor);
+		cell->pi = cell->keep * (double) cell->units;
+	}
+	return GROVE_OK;
+}
+
+/* min(1, max(pi_min, c * frequency^-gamma)) with the c that keeps the target. */
+static GroveStatus
+invert_frequencies(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, const uint32_t *order,
+				   double target, GrovePpsShare *shares)
+{
+	GroveStatus status;
+
+	for (size_t i = 0; i < n_cells; i++)
+	{
+		const GrovePruneCell *cell = &cells[order[i]];
+
+		shares[i].weight = grove_pps_inverse((double) cell->frequency, design->gamma);
+		shares[i].units = (double) cell->units;
+		shares[i].floor = design->pi_min;
+	}
+	status = grove_pps_scale(shares, n_cells, target, &design->scale);
+	if (status != GROVE_OK)
+		return status;
+	for (size_t i = 0; i < n_cells; i++)
+	{
+		GrovePruneCell *cell = &cells[order[i]];
+
+		cell->keep = grove_pps_probability(design->scale, shares[i].weight, shares[i].floor);
+		cell->pi = cell->keep * (double) cell->units;
+	}
+	return GROVE_OK;
+}
+
+/* All units of the positive class, and of the others what the target leaves. */
+static GroveStatus
+keep_positives(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, double target)
+{
+	uint64_t	positive = 0;
+	uint64_t	negative = 0;
+
+	for (size_t i = 0; i < n_cells; i++)
+	{
+		if (cells[i].certain)
+			positive += cells[i].units;
+		else
+			negative += cells[i].units;
+	}
+	if (negative == 0 || target <= (double) positive)
+		return GROVE_ERR_RANGE;
+	design->beta = (target - (double) positive) / (double) negative;
+	for (size_t i = 0; i < n_cells; i++)
+	{
+		cells[i].keep = cells[i].certain ? 1 : design->beta;
+		cells[i].pi = cells[i].keep * (double) cells[i].units;
+	}
+	return GROVE_OK;
+}
+
+static void
+keep_share(GrovePruneCell *cells, size_t n_cells, double share)
+{
+	for (size_t i = 0; i < n_cells; i++)
+	{
+		cells[i].keep = share;
+		cells[i].pi = share * (double) cells[i].units;
+	}
+}
+
+/* First step: keep, and in pi the expected units, of every cell. */
+static GroveStatus
+remove_units(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, const uint32_t *order,
+			 uint64_t units, double target, GrovePpsShare *shares, uint32_t *scratch)
+{
+	GroveStatus status;
+
+	if (target >= (double) units)
+	{
+		design->scale = design->method == GROVE_PRUNE_INVERSE ? HUGE_VAL : design->scale;
+		design->beta = design->method == GROVE_PRUNE_NEGATIVES ? 1 : design->beta;
+		keep_share(cells, n_cells, 1);
+		return GROVE_OK;
+	}
+	switch (design->method)
+	{
+		case GROVE_PRUNE_STRATIFIED:
+			status = stratify(design, cells, n_cells, order, target, shares);
+			if (status == GROVE_OK && design->exact)
+			{
+				allocate_whole(cells, n_cells, order, (uint64_t) target, shares, scratch);
+				for (size_t i = 0; i < n_cells; i++)
+					cells[i].keep = cells[i].pi / (double) cells[i].units;
+			}
+			return status;
+		case GROVE_PRUNE_INVERSE:
+			return invert_frequencies(design, cells, n_cells, order, target, shares);
+		case GROVE_PRUNE_NEGATIVES:
+			return keep_positives(design, cells, n_cells, target);
+		case GROVE_PRUNE_RANDOM:
+			break;
+	}
+	keep_share(cells, n_cells, target / (double) units);
+	return GROVE_OK;
+}
+
+/* Second step: draws removed units back; adds to the expected units in pi. */
+static GroveStatus
+readmit_units(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, const uint32_t *order,
+			  double target, GrovePpsShare *shares)
+{
+	GroveStatus status;
+
+	for (size_t i = 0; i < n_cells; i++)
+	{
+		const GrovePruneCell *cell = &cells[order[i]];
+
+		shares[i].weight = grove_pps_inverse((double) cell->frequency, design->gamma);
+		shares[i].units = (double) cell->units - cell->pi;
+		shares[i].floor = 0;
+	}
+	status = grove_pps_scale(shares, n_cells, target, &design->readmit_scale);
+	if (status != GROVE_OK)
+		return status;
+	for (size_t i = 0; i < n_cells; i++)
+	{
+		GrovePruneCell *cell = &cells[order[i]];
+
+		cell->readmit = grove_pps_probability(design->readmit_scale, shares[i].weight, 0);
+		cell->pi = cell->readmit == 1 ? (double) cell->units : cell->pi + shares[i].units * cell->readmit;
+	}
+	return GROVE_OK;
+}
+
+/*
+ * Turns expected units (in pi) into sizes whose sum is the target, and pi
+ * into the probability that these sizes give.  Rounding errors of the
+ * expected sum go to the one cell that has the most room for them.
+ */
+static GroveStatus
+round_to_size(const GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, const uint32_t *order,
+			  uint64_t target)
+{
+	GrovePpsAmount sum = {0, 0};
+	GrovePpsAmount missing;
+	uint64_t	position = design->start >> 1;
+	double		room = 0;
+	size_t		roomy = 0;
+
+	for (size_t i = 0; i < n_cells; i++)
+	{
+		const GrovePruneCell *cell = &cells[order[i]];
+		GrovePpsAmount amount = grove_pps_amount(cell->pi);
+		double		left = (double) cell->units - cell->pi;
+
+		sum.whole += amount.whole;
+		sum.whole += grove_pps_round(&sum.fraction, (GrovePpsAmount) {0, amount.fraction});
+		if ((cell->pi < left ? cell->pi : left) > room)
+		{
+			room = cell->pi < left ? cell->pi : left;
+			roomy = i;
+		}
+	}
+
+	/* target - sum, as a whole number that may be negative (modulo 2^64) and a fraction */
+	missing.whole = target - sum.whole - (sum.fraction > 0 ? 1 : 0);
+	missing.fraction = sum.fraction > 0 ? GROVE_PPS_ONE - sum.fraction : 0;
+	if ((missing.whole != 0 || missing.fraction != 0) &&
+		fabs((double) (int64_t) missing.whole + (double) missing.fraction / (double) GROVE_PPS_ONE) >= room)
+		return GROVE_ERR_SIZE;
+
+	for (size_t i = 0; i < n_cells; i++)
+	{
+		GrovePruneCell *cell = &cells[order[i]];
+		GrovePpsAmount amount = grove_pps_amount(cell->pi);
+
+		if (i == roomy)
+		{
+			amount.whole += missing.whole + (amount.fraction >= GROVE_PPS_ONE - missing.fraction ? 1 : 0);
+			amount.fraction = (amount.fraction + missing.fraction) & (GROVE_PPS_ONE - 1);
+		}
+		cell->take = grove_pps_round(&position, amount);
+		cell->pi = grove_pps_double(amount) / (double) cell->units;
+	}
+	return GROVE_OK;
+}
+
+/* Units that the first step keeps: whole for an exact size. */
+static double
+first_target(const GrovePruneDesign *design, size_t n_cells, uint64_t units)
+{
+	double		target = design->counted ? (double) design->n : design->keep * (double) units;
+
+	if (design->exact)
+		target = floor(target + 0.5);
+	if (design->method == GROVE_PRUNE_STRATIFIED && !design->counted && target < (double) n_cells)
+		target = (double) n_cells;
+	return target < (double) units ? target : (double) units;
+}
+
+GroveStatus
+grove_prune_design(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells,
+				   const uint32_t *order, GrovePpsShare *shares, uint32_t *scratch)
+{
+	GroveStatus status;
+	uint64_t	units = 0;
+	double		target;
+	double		back = 0;
+
+	for (size_t i = 0; i < n_cells; i++)
+	{
+		units += cells[i].units;
+		cells[i].readmit = 0;
+		cells[i].take = 0;
+	}
+	design->scale = design->readmit_scale = design->beta = NAN;
+	target = first_target(design, n_cells, units);
+	status = remove_units(design, cells, n_cells, order, units, target, shares, scratch);
+	if (status != GROVE_OK)
+		return status;
+
+	if (design->readmit > 0 && target < (double) units)
+	{
+		back = design->readmit * ((double) units - target);
+		if (design->exact)
+			back = floor(back + 0.5);
+		status = readmit_units(design, cells, n_cells, order, back, shares);
+		if (status != GROVE_OK)
+			return status;
+	}
+	design->kept = target + back;
+	if (design->exact)
+		return round_to_size(design, cells, n_cells, order, (uint64_t) target + (uint64_t) back);
+
+	for (size_t i = 0; i < n_cells; i++)
+		cells[i].pi = cells[i].keep + (1 - cells[i].keep) * cells[i].readmit;
+	return GROVE_OK;
+}
+
+void
+grove_prune_summarize(const GrovePruneCell *cells, size_t n_cells, const uint32_t *order,
+					  GrovePruneSummary *summary)
+{
+	double		kept = 0;
+	double		kept_lost = 0;
+	double		squares = 0;
+	double		squares_lost = 0;
+
+	memset(summary, 0, sizeof(*summary));
+	summary->pi_low = summary->pi_high = NAN;
+	for (size_t i = 0; i < n_cells; i++)
+	{
+		const GrovePruneCell *cell = &cells[order[i]];
+		double		rows = (double) cell->rows;
+
+		summary->rows += cell->rows;
+		if (cell->rows == 0)
+			continue;
+		if (cell->pi == 0)
+			summary->zero_rows += cell->rows;
+		else
+			grove_pps_add(&squares, &squares_lost, rows / cell->pi);
+		if (cell->pi >= 1)
+			summary->certainty_rows += cell->rows;
+		grove_pps_add(&kept, &kept_lost, rows * cell->pi);
+		if (!(summary->pi_low <= cell->pi))
+			summary->pi_low = cell->pi;
+		if (!(summary->pi_high >= cell->pi))
+			summary->pi_high = cell->pi;
+	}
+	summary->kept_rows = kept + kept_lost;
+	summary->sum_weights = (double) (summary->rows - summary->zero_rows);
+	summary->effective_size = summary->sum_weights > 0 ?
+		summary->sum_weights * summary->sum_weights / (squares + squares_lost) : 0;
+}
