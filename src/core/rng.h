@@ -60,7 +60,11 @@ grove_rng_hash(uint64_t key, uint64_t x)
 	return grove_rng_mix(grove_rng_mix(x ^ key) + (key | 1));
 }
 
-/* Uniform strictly inside (0,1): the middle of one of 2^52 equal cells, by the upper bits of a hash.  Half a 2^-53 more would round to 1. */
+/*
+ * Uniform strictly inside (0,1): the middle of one of 2^52 equal cells, taken
+ * by the upper bits of a hash.  With one bit more the last middle would round
+ * to 1.
+ */
 static inline double
 grove_rng_u01(uint64_t hash)
 {
