@@ -60,11 +60,15 @@ grove_rng_hash(uint64_t key, uint64_t x)
 	return grove_rng_mix(grove_rng_mix(x ^ key) + (key | 1));
 }
 
-/* Uniform strictly inside (0,1) from the upper 53 bits of a hash. */
+/*
+ * Uniform strictly inside (0,1): the middle of one of 2^52 equal cells, taken
+ * by the upper bits of a hash.  With one bit more the last middle would round
+ * to 1.
+ */
 static inline double
 grove_rng_u01(uint64_t hash)
 {
-	return ((double) (hash >> 11) + 0.5) * (1.0 / 9007199254740992.0);
+	return ((double) (hash >> 12) + 0.5) * (1.0 / 4503599627370496.0);
 }
 
 /*

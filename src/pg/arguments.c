@@ -22,17 +22,10 @@ grovepg_argument_reject(const char *name, double value, const char *range)
 			 errhint("It must be %s.", range)));
 }
 
-double
-grovepg_argument_float(FunctionCallInfo fcinfo, int i, const char *name, double low, double high)
+void
+grovepg_argument_reject_float(const char *name, double value, double low, double high)
 {
-	double		value;
-
-	if (PG_ARGISNULL(i))
-		grovepg_argument_reject_null(name);
-	value = PG_GETARG_FLOAT8(i);
-	if (!(value >= low && value <= high))
-		grovepg_argument_reject(name, value, psprintf("between %g and %g", low, high));
-	return value;
+	grovepg_argument_reject(name, value, psprintf("between %g and %g", low, high));
 }
 
 int64

@@ -59,40 +59,37 @@ typedef struct KeyCall
 	SplitCuts  *cuts;			/* split only */
 } KeyCall;
 
-/* The call site's memory, made at its first call; the key begins at argument first. */
-static KeyCall *
-key_call(FunctionCallInfo fcinfo, int first)
+/* The call site's memory at its first call; the key begins at argument first. */
+static pg_noinline KeyCall *
+make_call(FunctionCallInfo fcinfo, int first)
 {
 	FmgrInfo   *flinfo = fcinfo->flinfo;
-	KeyCall    *call = flinfo->fn_extra;
-	Oid			type;
+	KeyCall    *call = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(KeyCall));
+	Oid			type = get_fn_expr_argtype(flinfo, first);
 
-	if (call != NULL)
-		return call;
-
-	call = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(KeyCall));
-	call->key_context = AllocSetContextCreate(flinfo->fn_mcxt, "grove key", ALLOCSET_SMALL_SIZES);
-	call->cuts_context = AllocSetContextCreate(flinfo->fn_mcxt, "grove split", ALLOCSET_SMALL_SIZES);
-	call->is_array = get_fn_expr_variadic(flinfo);
-	type = get_fn_expr_argtype(flinfo, first);
 	if (!OidIsValid(type))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("could not determine data type of the key")));
+	type = getBaseType(type);
+	call->key_context = AllocSetContextCreate(flinfo->fn_mcxt, "grove key", ALLOCSET_SMALL_SIZES);
+	call->cuts_context = AllocSetContextCreate(flinfo->fn_mcxt, "grove split", ALLOCSET_SMALL_SIZES);
+	call->is_array = get_fn_expr_variadic(flinfo);
 	if (call->is_array)
 	{
-		call->element_type = get_base_element_type(getBaseType(type));
+		call->element_type = get_base_element_type(type);
 		get_typlenbyvalalign(call->element_type, &call->element_length, &call->element_byval, &call->element_align);
 	}
-	else
-	{
-		Oid			base = getBaseType(type);
-
-		if (PG_NARGS() == first + 1 && (base == INT2OID || base == INT4OID || base == INT8OID))
-			call->integer_type = base;
-	}
+	else if (PG_NARGS() == first + 1 && (type == INT2OID || type == INT4OID || type == INT8OID))
+		call->integer_type = type;
 	flinfo->fn_extra = call;
 	return call;
+}
+
+static inline KeyCall *
+key_call(FunctionCallInfo fcinfo, int first)
+{
+	return likely(fcinfo->flinfo->fn_extra != NULL) ? fcinfo->flinfo->fn_extra : make_call(fcinfo, first);
 }
 
 /* Makes the key of n columns again when n has changed, which only a VARIADIC array can do. */
@@ -147,7 +144,7 @@ key_columns(FunctionCallInfo fcinfo, KeyCall *call, int first, Datum **values, b
 	return n;
 }
 
-static uint64
+static pg_noinline uint64
 hash_columns(FunctionCallInfo fcinfo, KeyCall *call, int first)
 {
 	Datum	   *values;

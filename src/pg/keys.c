@@ -177,7 +177,11 @@ prepare_column(KeyColumn *column, Oid type, MemoryContext context)
 		column->row->context = AllocSetContextCreate(context, "grove key row", ALLOCSET_SMALL_SIZES);
 		/* A named type is checked now, an anonymous one with its first value. */
 		if (base != RECORDOID)
-			ReleaseTupleDesc(refresh_row(column->row, base, -1));
+		{
+			TupleDesc	desc = refresh_row(column->row, base, -1);
+
+			ReleaseTupleDesc(desc);
+		}
 	}
 	else if (OidIsValid(element = get_base_element_type(base)))
 	{
@@ -334,6 +338,14 @@ append_numeric(StringInfo buffer, Datum value)
 		pfree(number);
 }
 
+/* Days since 2000-01-01; the infinities are the ends of the 64-bit range, as those of timestamps. */
+static void
+append_date(StringInfo buffer, DateADT date)
+{
+	append_word64(buffer, KEY_DATE, (uint64) (DATE_IS_NOBEGIN(date) ? PG_INT64_MIN :
+											  DATE_IS_NOEND(date) ? PG_INT64_MAX : (int64) date));
+}
+
 /* The IEEE double; zero has no sign and there is one NaN. */
 static void
 append_float(StringInfo buffer, double number)
@@ -463,7 +475,7 @@ append_value(StringInfo buffer, KeyColumn *column, Datum value)
 			append_bytes(buffer, KEY_BOOLEAN, &byte, 1);
 			break;
 		case KEY_DATE:
-			append_word64(buffer, KEY_DATE, (uint64) (int64) DatumGetDateADT(value));
+			append_date(buffer, DatumGetDateADT(value));
 			break;
 		case KEY_TIME:
 			append_word64(buffer, KEY_TIME, (uint64) DatumGetTimeADT(value));
