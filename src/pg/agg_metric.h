@@ -1,0 +1,21 @@
+/*
+ * agg_metric.h: what the metric aggregates and evaluate() share.
+ */
+#ifndef GROVE_AGG_METRIC_H
+#define GROVE_AGG_METRIC_H
+
+#include "metric_state.h"
+
+/* The ERROR for a row that cannot be counted. */
+extern void grovepg_metric_report(GroveMetricFault fault, double truth, double score, double weight) pg_attribute_noreturn();
+
+/* The state, argument 0 of a transition function, to add to; a new one when it is NULL. */
+extern GroveMetricState *grovepg_metric_writable(FunctionCallInfo fcinfo, int kind);
+
+/* Returns argument 0 as it is: the row was skipped. */
+extern Datum grovepg_metric_unchanged(FunctionCallInfo fcinfo);
+
+/* A finite result as it is; ERROR 22003 for one that is beyond the doubles. */
+extern double grovepg_metric_checked(double result);
+
+#endif							/* GROVE_AGG_METRIC_H */
