@@ -132,7 +132,7 @@ run_demo()
 	else
 		: >"$GROVE_WORK/sessions.csv"
 	fi
-	run_waiting psql_on "${connect[@]}" -v sessions="$source" -f demo/demo.sql <"$GROVE_WORK/sessions.csv"
+	run_waiting psql_on -q "${connect[@]}" -v sessions="$source" -f demo/demo.sql <"$GROVE_WORK/sessions.csv"
 }
 
 # GROVE_INSTALLED=1: the extension is installed already (the tests set it).

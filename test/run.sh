@@ -115,6 +115,12 @@ check_regress()
 	fi
 }
 
+# names DIRECTORY SUFFIX: its files without the suffix
+names()
+{
+	find "$1" -maxdepth 1 -name "*.$2" -exec basename {} ".$2" \; | sort
+}
+
 setup_begin
 setup_packages || { not_ok "packages"; finish; }
 
@@ -132,7 +138,7 @@ else
 fi
 
 heading "unit tests of the core"
-check_lines "unit tests" test/scripts/run_unit.sh "$GROVE_BUILD" "$GROVE_WORK/unit"
+check_lines "unit tests" test/scripts/run_unit.sh
 
 heading "lint"
 check "layers" test/scripts/check_layers.sh
@@ -156,7 +162,7 @@ pgxs=$(dirname "$("$PG_CONFIG" --pgxs)")/../..
 
 heading "regression tests"
 # pg_regress writes below its own directory only.
-tests=$(cd "$GROVE_BUILD/sql" && printf '%s\n' *.sql | sed 's/\.sql$//' | sort)
+tests=$(names "$GROVE_BUILD/sql" sql)
 mkdir "$GROVE_WORK/regress"
 # shellcheck disable=SC2086
 check_regress "pg_regress" "$GROVE_WORK/regress" "$pgxs/src/test/regress/pg_regress" \
@@ -165,7 +171,7 @@ check_regress "pg_regress" "$GROVE_WORK/regress" "$pgxs/src/test/regress/pg_regr
 
 if [ -d test/isolation/specs ]; then
 	heading "isolation tests"
-	specs=$(cd "$GROVE_BUILD/test/isolation/specs" && printf '%s\n' *.spec | sed 's/\.spec$//' | sort)
+	specs=$(names "$GROVE_BUILD/test/isolation/specs" spec)
 	mkdir "$GROVE_WORK/isolation"
 	# shellcheck disable=SC2086
 	check_regress "pg_isolation_regress" "$GROVE_WORK/isolation" "$pgxs/src/test/isolation/pg_isolation_regress" \

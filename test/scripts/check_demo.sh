@@ -16,7 +16,16 @@ cat "$log"
 drop=$(sed -n 's/^  \(DROP DATABASE .*\)$/\1/p' "$log")
 database=$(printf '%s\n' "$drop" | sed 's/^DROP DATABASE \([^ ]*\).*/\1/')
 rm -f "$log"
-if [ "$status" -ne 0 ] || [ -z "$database" ]; then
+drop_database()
+{
+	"$PSQL" -X -q -d postgres -c "$drop"
+}
+if [ -z "$database" ]; then
+	echo "not ok - the demo ends with status $status"
+	exit 1
+fi
+trap drop_database EXIT
+if [ "$status" -ne 0 ]; then
 	echo "not ok - the demo ends with status $status"
 	exit 1
 fi
@@ -65,5 +74,4 @@ holds "its probabilities are those of the full table" \
 	"SELECT abs(avg(grove.predict(m.model, h)) / avg(h.bought::int) - 1) < 0.2
 	 FROM pairs_holdout AS h, models AS m WHERE m.name = 'personal'"
 
-"$PSQL" -X -q -d postgres -c "$drop" || failed=1
 exit "$failed"

@@ -20,7 +20,7 @@ bad()
 	status=1
 }
 
-headers='assert|complex|float|inttypes|iso646|limits|math|stdalign|stdbool|stddef|stdint|string|tgmath'
+headers='assert|complex|float|inttypes|iso646|limits|math|stdalign|stdatomic|stdbool|stddef|stdint|string|tgmath'
 # The headers of vector units are the compiler's own, as stdint.h is.
 headers="$headers|immintrin|arm_neon"
 while IFS= read -r line; do

@@ -22,7 +22,7 @@ server_start "max_stack_depth = '1MB'" || exit 1
 
 if [ "$#" -eq 0 ]; then
 	# shellcheck disable=SC2046
-	set -- $(cd sql && printf '%s\n' *.sql | sed 's/\.sql$//' | sort)
+	set -- $(find sql -maxdepth 1 -name '*.sql' -exec basename {} .sql \; | sort)
 fi
 mkdir "$GROVE_WORK/regress"
 run_waiting "$(dirname "$("$PG_CONFIG" --pgxs)")/../../src/test/regress/pg_regress" \
