@@ -31,7 +31,7 @@ complain()
 }
 
 # Run as root: directly, or through sudo, which may ask for a password only
-# where there is somebody to answer.
+# where there is somebody to answer (GROVE_SUDO, set by setup_begin).
 as_root()
 {
 	if [ "$(id -u)" -eq 0 ]; then
@@ -39,10 +39,8 @@ as_root()
 	elif ! command -v sudo >/dev/null 2>&1; then
 		printf '%s\n' "pg_grove: neither root nor sudo, cannot run: $*" >&2
 		return 1
-	elif [ -t 0 ]; then
-		sudo "$@"
 	else
-		sudo -n "$@"
+		$GROVE_SUDO "$@"
 	fi
 }
 
@@ -50,7 +48,7 @@ can_be_root()
 {
 	[ "$(id -u)" -eq 0 ] && return 0
 	command -v sudo >/dev/null 2>&1 || return 1
-	[ -t 0 ] || sudo -n true 2>/dev/null
+	[ "$GROVE_SUDO" = sudo ] || sudo -n true 2>/dev/null
 }
 
 # A command that a signal may interrupt: bash runs a trap only after a
@@ -105,6 +103,10 @@ setup_begin()
 		done
 	fi
 	umask 022
+	GROVE_SUDO="sudo -n"
+	if [ -t 0 ]; then
+		GROVE_SUDO=sudo
+	fi
 	# The server and psql live under /usr; sbin holds runuser.
 	PATH=$PATH:/usr/sbin:/sbin
 	export PATH
@@ -154,10 +156,22 @@ has_compiler()
 		gcc -x c -o /dev/null - 2>/dev/null
 }
 
-apt_get()
+# What apt says matters only when it fails.
+quiet_apt()
 {
-	as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 LC_ALL=C \
-		apt-get -qq -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 "$@" </dev/null
+	as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 LC_ALL=C "$@" \
+		</dev/null >"$GROVE_WORK/apt.log" 2>&1 || { cat "$GROVE_WORK/apt.log"; return 1; }
+}
+
+apt_update()
+{
+	quiet_apt apt-get -qq -o DPkg::Lock::Timeout=120 update
+}
+
+apt_install()
+{
+	say "Installing by apt: $*"
+	quiet_apt apt-get -qq -o DPkg::Lock::Timeout=120 install --no-install-recommends "$@"
 }
 
 is_installed()
@@ -187,16 +201,17 @@ server_major()
 install_server_quietly()
 {
 	if ! is_installed postgresql-common; then
-		apt_get install --no-install-recommends postgresql-common || return 1
+		apt_install postgresql-common || return 1
 	fi
-	as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 LC_ALL=C sh -c '
+	say "Installing by apt: $* and what they need (a minute or more)"
+	quiet_apt sh -c '
 		conf=/etc/postgresql-common/createcluster.conf
 		cp -p "$conf" "$conf.before" || exit 1
 		trap "mv -f $conf.before $conf" EXIT
 		trap "exit 1" HUP INT TERM
 		printf "\ncreate_main_cluster = false\n" >>"$conf" || exit 1
-		apt-get -qq -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 install --no-install-recommends "$@"
-	' sh "$@" </dev/null
+		apt-get -qq -o DPkg::Lock::Timeout=120 install --no-install-recommends "$@"
+	' sh "$@"
 }
 
 setup_packages()
@@ -216,17 +231,16 @@ setup_packages()
 	if [ "${#want[@]}" -gt 0 ] || [ -z "${PG_CONFIG:-}" ]; then
 		command -v apt-get >/dev/null 2>&1 ||
 			complain "gcc, make, a PostgreSQL server and its server headers are needed, and there is no apt-get to install them" || return
-		say "Installing packages"
-		apt_get update || say "apt-get update failed; going on with the package lists that are there"
+		apt_update || say "apt-get update failed; going on with the package lists that are there"
 	fi
 	if [ "${#want[@]}" -gt 0 ]; then
-		apt_get install --no-install-recommends "${want[@]}" || complain "could not install: ${want[*]}" || return
+		apt_install "${want[@]}" || complain "could not install: ${want[*]}" || return
 	fi
 	if [ -z "${PG_CONFIG:-}" ]; then
 		major=$(server_major)
 		[ -n "$major" ] || complain "apt knows no package \"postgresql\"" || return
 		if [ -x "/usr/lib/postgresql/$major/bin/postgres" ]; then
-			apt_get install --no-install-recommends "postgresql-server-dev-$major"
+			apt_install "postgresql-server-dev-$major"
 		else
 			install_server_quietly "postgresql-$major" "postgresql-server-dev-$major"
 		fi
