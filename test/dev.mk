@@ -1,0 +1,62 @@
+# dev.mk: what a contributor types.  Included by the Makefile; a build of the
+# extension needs nothing from here.
+#
+#   make check          every test, on a private server (test/run.sh)
+#   make unit           the core alone, with sanitizers
+#   make fuzz           T=target SECONDS=60: libFuzzer, needs clang
+#   make asan           the regression tests in a server with sanitizers
+#   make valgrind       the unit tests under memcheck
+#   make lint           layers, sizes, lists, versions, labels, documentation
+#   make format         clang-format over src and test; format-check only tells
+#   make docs           docs/parameters.md from src/core/params.def
+#   make bench          the measurements of docs/benchmarks.md
+#   make dist           the release archive of HEAD
+
+SECONDS ?= 60
+CLANG_FORMAT ?= clang-format
+FORMATTED = $(shell find src test -name '*.[ch]')
+
+.PHONY: check run-tests unit fuzz asan valgrind lint format format-check docs bench dist
+
+# PGXS has a recipe for "check" that says there is none; it must not be heard.
+check: run-tests
+check: private SHELL = /bin/true
+
+run-tests:
+	PG_CONFIG='$(PG_CONFIG)' test/run.sh
+
+unit:
+	test/scripts/run_unit.sh
+
+fuzz:
+	test/scripts/run_fuzz.sh '$(T)' '$(SECONDS)'
+
+asan:
+	PG_CONFIG='$(PG_CONFIG)' test/scripts/run_asan.sh
+
+valgrind:
+	UNIT_FLAGS= UNIT_RUN='valgrind -q --error-exitcode=9 --leak-check=full' test/scripts/run_unit.sh
+
+lint: all
+	test/scripts/check_layers.sh
+	test/scripts/check_sizes.sh
+	test/scripts/check_lists.sh
+	test/scripts/check_version.sh
+	test/scripts/check_sql_labels.sh
+	test/scripts/check_symbols.sh pg_grove.so
+	test/scripts/check_docs.sh
+
+format:
+	$(CLANG_FORMAT) -i $(FORMATTED)
+
+format-check:
+	$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED)
+
+docs:
+	test/scripts/gen_params_doc.sh
+
+bench:
+	test/bench/run.sh
+
+dist:
+	git archive --format=zip --prefix=pg_grove-$(EXTVERSION)/ -o pg_grove-$(EXTVERSION).zip HEAD

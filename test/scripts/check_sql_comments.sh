@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# check_sql_comments.sh PSQL: the catalogue of a database with the extension.
+#
+# - every object of the extension has a comment;
+# - the functions that are not parallel safe are those of the list below, each
+#   for its reason;
+# - an IMMUTABLE function takes no query text: one that reads tables is at most
+#   STABLE;
+# - the extension can be dropped and created again, and leaves nothing behind.
+#
+# libpq's environment names the server.
+
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+PSQL=${1:?usage: check_sql_comments.sh PSQL}
+. test/scripts/scratch_db.sh
+scratch_db grove_catalogue
+status=0
+
+query()
+{
+	"$PSQL" -X -A -t -q -v ON_ERROR_STOP=1 "$@" || { echo "psql failed"; exit 1; }
+}
+
+expect_nothing()
+{
+	local what=$1 rows
+
+	rows=$(query -c "$2") || exit 1
+	if [ -n "$rows" ]; then
+		printf '%s:\n' "$what"
+		printf '%s\n' "$rows" | sed 's/^/  /'
+		status=1
+	fi
+}
+
+query -c 'CREATE EXTENSION pg_grove' || exit 1
+
+# Toast tables, row types and the array types of types come with their owner.
+expect_nothing "objects without a comment" "
+	SELECT pg_describe_object(d.classid, d.objid, d.objsubid)
+	FROM pg_depend AS d
+	WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+	  AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'pg_grove')
+	  AND obj_description(d.objid, d.classid::regclass::text::name) IS NULL
+	  AND NOT (d.classid = 'pg_type'::regclass
+			   AND EXISTS (SELECT FROM pg_type AS t WHERE t.oid = d.objid AND (t.typrelid <> 0 OR t.typelem <> 0)))
+	ORDER BY 1"
+
+# What writes to tables, starts workers itself or runs a query of the caller.
+unsafe='train|save|deploy|drop_model|retrain|prune_train|create_scoring_view|report|train_agg'
+expect_nothing "functions that are PARALLEL UNSAFE and not expected to be" "
+	SELECT p.oid::regprocedure FROM pg_proc AS p
+	WHERE p.pronamespace = 'grove'::regnamespace AND p.proparallel = 'u' AND p.proname !~ '^($unsafe)\$'
+	ORDER BY 1"
+
+expect_nothing "IMMUTABLE functions that read tables" "
+	SELECT p.oid::regprocedure FROM pg_proc AS p
+	WHERE p.pronamespace = 'grove'::regnamespace AND p.provolatile = 'i' AND 'source' = ANY (p.proargnames)
+	ORDER BY 1"
+
+query -c 'DROP EXTENSION pg_grove' || exit 1
+expect_nothing "objects left by DROP EXTENSION" "
+	SELECT proname FROM pg_proc WHERE probin LIKE '%pg_grove%'
+	UNION ALL
+	SELECT relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE nspname = 'grove'"
+query -c 'CREATE EXTENSION pg_grove' || status=1
+
+exit "$status"

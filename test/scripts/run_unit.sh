@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# run_unit.sh [TEST ...]: compiles the core alone, with the sanitizers where the
+# compiler has them, and runs test/unit/test_*.c (or the named ones) against
+# it.  One line a test program: "ok - test_rng" or "not ok - test_rng".
+#
+# UNIT_FLAGS replaces the sanitizer flags; UNIT_RUN is put before each program
+# (valgrind, say).
+
+set -u
+root=$(cd "$(dirname "$0")/../.." && pwd -P)
+out=$(mktemp -d) || exit 1
+trap 'rm -rf "$out"' EXIT
+cc=${CC:-gcc}
+
+if [ -z "${UNIT_FLAGS+set}" ]; then
+	UNIT_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
+	if ! printf 'int main(void) { return 0; }\n' |
+		$cc $UNIT_FLAGS -x c -o "$out/probe" - 2>/dev/null || ! "$out/probe"; then
+		echo "no sanitizers here: testing without them"
+		UNIT_FLAGS=
+	fi
+fi
+flags="-std=c11 -Wall -Wextra -O1 -g -ffp-contract=off $UNIT_FLAGS"
+
+status=0
+for source in "$root"/src/core/*.c; do
+	# shellcheck disable=SC2086
+	$cc $flags -c -o "$out/$(basename "$source" .c).core.o" "$source" || status=1
+done
+if [ "$status" -ne 0 ]; then
+	echo "not ok - the core compiles alone"
+	exit 1
+fi
+ar rcs "$out/core.a" "$out"/*.core.o
+
+if [ "$#" -eq 0 ]; then
+	for source in "$root"/test/unit/test_*.c; do
+		set -- "$@" "$(basename "$source" .c)"
+	done
+fi
+for name in "$@"; do
+	source=$root/test/unit/$name.c
+	# shellcheck disable=SC2086
+	if $cc $flags -I"$root/src/core" -I"$root/test/unit" -o "$out/$name" "$source" "$out/core.a" -lm &&
+		(cd "$root" && ${UNIT_RUN:-} "$out/$name"); then
+		echo "ok - $name"
+	else
+		echo "not ok - $name"
+		status=1
+	fi
+done
+exit "$status"
