@@ -26,7 +26,8 @@ WINDOW_COUNT = "(SELECT *, count(*) OVER (PARTITION BY item) AS frequency FROM i
 GROUP_COUNT = "(SELECT item, count(*)::float8 AS frequency FROM items3m GROUP BY item) AS counted"
 
 # Inclusion min(1, c / frequency) with c solved so that the expected number of rows is half the table: between two
-# frequencies the sum of the probabilities is linear in c.
+# frequencies the sum of the probabilities is linear in c.  The draw stands in the inner list: as a condition on item
+# and cut alone it would be pushed below the join and decide for whole items.
 PLAIN_INVERSE = """
 WITH item AS (SELECT item, count(*)::float8 AS frequency FROM items3m GROUP BY item),
      level AS (SELECT frequency, sum(frequency) AS rows, count(*) AS items FROM item GROUP BY frequency
@@ -36,9 +37,9 @@ WITH item AS (SELECT item, count(*)::float8 AS frequency FROM items3m GROUP BY i
                       / nullif(sum(items) OVER () - sum(items) OVER up, 0) AS c
                FROM level WINDOW up AS (ORDER BY frequency)),
      cut AS (SELECT c FROM piece WHERE c >= low AND c < high)
-SELECT t.*, least(1, c / frequency) AS pi, greatest(1, frequency / c) AS weight
-FROM items3m AS t JOIN item USING (item) CROSS JOIN cut
-WHERE random() < c / frequency"""
+SELECT * FROM (SELECT t.*, least(1, c / frequency) AS pi, random() AS draw
+               FROM items3m AS t JOIN item USING (item) CROSS JOIN cut) AS drawn
+WHERE draw < pi"""
 
 
 def prune(size):
