@@ -20,6 +20,7 @@ TABLE = "items3m"
 Pair = namedtuple("Pair", "name ours rival goal by workers")
 
 ROWS = "EXPLAIN (ANALYZE, TIMING OFF) "
+SCANS = 10                                  # executions of a statement that only counts, in a row
 NOT_THERE = ("42883", "3F000", "42704")     # no such function, schema, TABLESAMPLE method
 
 WINDOW_COUNT = "(SELECT *, count(*) OVER (PARTITION BY item) AS frequency FROM items3m) AS counted"
@@ -93,10 +94,12 @@ def time_statement(args, statement, workers):
     try:
         tables.run(conn, "SET work_mem = '%s'; SET max_parallel_workers_per_gather = %d" % (args.work_mem, workers))
         tables.run(conn, "SELECT count(*) FROM " + TABLE)
+        times = 1 if statement.startswith(ROWS) else SCANS
         with measure.Cost(conn) as cost:
-            tables.run(conn, statement)
-        return {"wall": cost.wall, "cpu": cost.backend and cost.backend + cost.workers, "peak_mib": cost.peak,
-                "foreign": cost.foreign}
+            for _ in range(times):
+                tables.run(conn, statement)
+        return {"wall": cost.wall / times, "cpu": cost.backend and (cost.backend + cost.workers) / times,
+                "peak_mib": cost.peak, "foreign": cost.foreign}
     except psycopg2.Error as error:
         reason = "not there" if error.pgcode in NOT_THERE else "failed"
         return {reason: str(error).splitlines()[0]}
