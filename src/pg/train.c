@@ -13,11 +13,11 @@
 #include "common/shortest_dec.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "portability/instr_time.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
+#include "utils/pg_rusage.h"
 
 #include "../core/boost.h"
 #include "arguments.h"
@@ -584,29 +584,21 @@ write_model(Training *tr)
 	return result;
 }
 
-static double
-elapsed_ms(instr_time *since)
+/* Tells at DEBUG1 what a part of the training took, and starts the clock of the next. */
+static void
+report_part(const char *part, PGRUsage *since)
 {
-	instr_time	now;
-	instr_time	span;
-
-	INSTR_TIME_SET_CURRENT(now);
-	span = now;
-	INSTR_TIME_SUBTRACT(span, *since);
-	*since = now;
-	return INSTR_TIME_GET_MILLISEC(span);
+	ereport(DEBUG1, (errmsg_internal("training, %s: %s", part, pg_rusage_show(since))));
+	pg_rusage_init(since);
 }
 
 static bytea *
 train(Training *tr, const char *source, const GroveIntakeRoles *roles)
 {
-	instr_time	clock;
-	double		scan_ms,
-				fill_ms,
-				tree_ms;
+	PGRUsage	clock;
 	bytea	   *model;
 
-	INSTR_TIME_SET_CURRENT(clock);
+	pg_rusage_init(&clock);
 	tr->intake = grovepg_intake_begin(grovepg_source_query(source, NULL), roles);
 	grovepg_intake_scan(tr->intake);
 	choose_task(tr);
@@ -618,16 +610,13 @@ train(Training *tr, const char *source, const GroveIntakeRoles *roles)
 	set_config(tr);
 	tr->bins = palloc_extended(tr->dims.n_features * sizeof(GroveFeatureBins), MCXT_ALLOC_HUGE);
 	grovepg_intake_cut(tr->intake, tr->params.max_bin, tr->bins);
-	scan_ms = elapsed_ms(&clock);
+	report_part("first reading", &clock);
 	make_trainer(tr);
 	grovepg_intake_fill(tr->intake, &tr->trainer, tr->class_of, tr->params.scale_pos_weight);
-	fill_ms = elapsed_ms(&clock);
+	report_part("second reading", &clock);
 	run_training(tr);
 	model = write_model(tr);
-	tree_ms = elapsed_ms(&clock);
-	ereport(DEBUG1,
-			(errmsg_internal("training of %u rows: first reading %.1f ms, second reading %.1f ms, trees %.1f ms",
-							 tr->dims.n_rows, scan_ms, fill_ms, tree_ms)));
+	report_part("trees", &clock);
 	return model;
 }
 
