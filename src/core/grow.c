@@ -242,7 +242,7 @@ begin_split(GroveTrainer *t, uint32_t leaf)
 	GroveLeaf  *parent = &t->leaves[leaf];
 	GroveLeaf  *right = &t->leaves[s->n_leaves];
 	GrovePhaseArgs *args = &s->args;
-	bool		whole = s->dims.n_workers == 1;
+	bool		whole = !s->shared_out || parent->count <= GROVE_HIST_CHUNK;
 
 	set_split_node(t, parent);
 	*right = *parent;

@@ -113,6 +113,7 @@ typedef struct GroveTrainShared
 	GrovePhase	phase;
 	uint32_t	n_tasks;
 	bool		small;			/* too little work to be worth sharing */
+	bool		shared_out;		/* more than one process runs tasks: lists are partitioned in chunks */
 	GrovePhaseArgs args;
 	GroveSplitRules rules;
 	uint32_t	n_chunks;		/* of all rows */

@@ -16,6 +16,8 @@
 /* guc.c: settings */
 extern int	grovepg_max_memory_kb;	/* grove.max_memory; -1: maintenance_work_mem */
 extern int	grovepg_model_cache_kb; /* grove.model_cache_size */
+extern int	grovepg_max_workers;	/* grove.max_workers; -1: max_parallel_maintenance_workers */
+extern int	grovepg_min_parallel_cells; /* grove.min_parallel_cells */
 extern void grovepg_guc_init(void);
 extern Size grovepg_max_memory(void);	/* bytes that one training may use */
 

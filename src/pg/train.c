@@ -25,6 +25,7 @@
 #include "options.h"
 #include "source.h"
 #include "train.h"
+#include "train_parallel.h"
 
 PG_FUNCTION_INFO_V1(grove_train);
 
@@ -47,6 +48,8 @@ typedef struct Training
 	double	   *base;			/* [n_outputs] */
 	StringInfoData history;		/* validation loss of each round */
 	GroveBoost	boost;
+	int			workers;		/* parallel workers beside this process */
+	GroveTeam  *team;
 } Training;
 
 /* ---------------------------------------------------------------- arguments */
@@ -353,7 +356,8 @@ set_dims(Training *tr)
 	d->n_features = in->n_features;
 	d->n_outputs = tr->task == GROVE_TASK_MULTICLASS ? tr->n_classes : 1;
 	d->max_leaves = Min((uint64) p->num_leaves, Max(in->n_rows - in->n_validation, 2));
-	d->n_workers = 1;
+	tr->workers = grovepg_team_size(d->n_rows, d->n_features);
+	d->n_workers = tr->workers + 1;
 	d->weighted = in->weight.attno != 0 || p->scale_pos_weight != 1.0;
 	d->mode = d->weighted ? GROVE_HIST_WIDE :
 		loss == GROVE_LOSS_SQUARED || loss == GROVE_LOSS_SHARE ? GROVE_HIST_CONSTANT : GROVE_HIST_PACKED;
@@ -414,25 +418,13 @@ make_trainer(Training *tr)
 				 errmsg("training needs %zu kB of memory, but only %zu kB are allowed", total / 1024, allowed / 1024),
 				 errdetail("The source has %u rows and %u features.", tr->dims.n_rows, tr->dims.n_features),
 				 errhint("Raise \"grove.max_memory\" or \"maintenance_work_mem\", or train on a sample; see grove.prune().")));
-	buffer = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	buffer = grovepg_team_allocate(size, &tr->workers, &tr->team);
 	grove_trainer_init(buffer, &tr->dims, &tr->config);
 	grove_trainer_attach(&tr->trainer, buffer);
 	memcpy(tr->trainer.bins, tr->bins, tr->dims.n_features * sizeof(GroveFeatureBins));
 }
 
 /* ------------------------------------------------------------------ training */
-
-static void
-run_tasks(Training *tr)
-{
-	uint32		task;
-
-	for (task = 0; task < tr->trainer.shared->n_tasks; task++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		grove_tasks_run(&tr->trainer, 0, task);
-	}
-}
 
 static void
 note_round(Training *tr)
@@ -452,17 +444,19 @@ run_training(Training *tr)
 	initStringInfo(&tr->history);
 	tr->base = palloc0(tr->dims.n_outputs * sizeof(double));
 	grovepg_trees_init(&tr->trees);
+	grovepg_team_start(tr->team, &tr->trainer);
 	grove_boost_begin(&tr->boost, &tr->trainer, tr->params.boost_from_average,
 					  tr->intake->margin.attno != 0, tr->base);
 	while ((event = grove_boost_next(&tr->boost)) != GROVE_BOOST_DONE)
 	{
 		if (event == GROVE_BOOST_TASKS)
-			run_tasks(tr);
+			grovepg_team_run(tr->team, &tr->trainer);
 		else if (event == GROVE_BOOST_TREE)
 			grovepg_trees_add(&tr->trees, &tr->trainer);
 		else
 			note_round(tr);
 	}
+	grovepg_team_finish(tr->team);
 	grovepg_trees_cut(&tr->trees, tr->boost.best_rounds * tr->dims.n_outputs);
 	if (tr->task == GROVE_TASK_REGRESSION)
 		tr->base[0] += tr->intake->centre;

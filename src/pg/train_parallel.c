@@ -1,0 +1,265 @@
+/*
+ * train_parallel.c: fork and join over the server's parallel workers.
+ *
+ * The trainer's buffer is one shared segment, made at its exact size before it
+ * is filled.  Workers are launched once for a training.  For each phase the
+ * leader writes what to do into the buffer and then publishes a ticket, one
+ * 64-bit word that holds the number of tasks and the next one to take;
+ * everybody, the leader too, takes tasks from it.  So a worker that comes
+ * late, or never, is not missed, and start-up time is hidden.
+ *
+ * Who waits spins for at most SPINS pauses, then sleeps on a condition
+ * variable: gaps between phases are mostly shorter than a wake-up, but a
+ * process that spins longer would take the processor from one that works.
+ *
+ * Nothing in parallel mode writes to the database; an error anywhere ends the
+ * transaction's parallel context, which ends the workers and the segment.
+ */
+#include "pg_grove.h"
+
+#include <sys/statvfs.h>
+
+#include "access/parallel.h"
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "port/atomics.h"
+#include "storage/condition_variable.h"
+#include "storage/dsm.h"
+#include "storage/dsm_impl.h"
+#include "storage/shm_toc.h"
+#include "storage/spin.h"
+#include "utils/memutils.h"
+
+#include "train_parallel.h"
+
+#define SPINS		1000
+#define CONTROL_KEY	UINT64CONST(0x67726f7665000001)
+
+/* In the parallel context's own small segment. */
+typedef struct TeamControl
+{
+	dsm_handle	segment;		/* of the trainer */
+	pg_atomic_uint64 ticket;	/* number of tasks << 32 | next task */
+	pg_atomic_uint32 done;		/* tasks that are finished */
+	pg_atomic_uint32 over;		/* 1: no more phases */
+	ConditionVariable work;		/* a ticket or the end was published */
+	ConditionVariable finished; /* the last task of a phase was finished */
+} TeamControl;
+
+struct GroveTeam
+{
+	dsm_segment *segment;		/* NULL: private memory */
+	int			wanted;
+	ParallelContext *context;	/* NULL: the leader is alone */
+	TeamControl *control;
+};
+
+PGDLLEXPORT void grovepg_team_worker(dsm_segment *segment, shm_toc *toc);
+
+int
+grovepg_team_size(uint32 n_rows, uint32 n_features)
+{
+	int			workers = grovepg_max_workers >= 0 ? grovepg_max_workers : max_parallel_maintenance_workers;
+
+	if (IsParallelWorker() || IsInParallelMode())
+		return 0;
+	if ((uint64) n_rows * n_features < (uint64) grovepg_min_parallel_cells)
+		return 0;
+	return Min(workers, max_parallel_workers);
+}
+
+/*
+ * POSIX shared memory lives in a file system of its own, which containers make
+ * small (Docker: 64 MB); asking for more than it has is an error there.
+ */
+static bool
+segment_fits(Size size)
+{
+	struct statvfs fs;
+
+	if (dynamic_shared_memory_type != DSM_IMPL_POSIX || statvfs("/dev/shm", &fs) != 0)
+		return true;
+	if ((uint64) fs.f_bavail * fs.f_frsize >= size)
+		return true;
+	ereport(NOTICE,
+			(errmsg("training runs without parallel workers, as shared memory has no room for %zu kB", size / 1024),
+			 errhint("Enlarge /dev/shm; in a container that is the option --shm-size.")));
+	return false;
+}
+
+void *
+grovepg_team_allocate(Size size, int *workers, GroveTeam **team)
+{
+	*team = palloc0(sizeof(GroveTeam));
+	if (*workers > 0 && segment_fits(size))
+	{
+		(*team)->segment = dsm_create(size, DSM_CREATE_NULL_IF_MAXSEGMENTS);
+		if ((*team)->segment)
+		{
+			(*team)->wanted = *workers;
+			return dsm_segment_address((*team)->segment);
+		}
+	}
+	*workers = 0;
+	return MemoryContextAllocHuge(CurrentMemoryContext, size);
+}
+
+void
+grovepg_team_start(GroveTeam *team, GroveTrainer *trainer)
+{
+	TeamControl *control;
+
+	if (team->segment == NULL)
+		return;
+	EnterParallelMode();
+	team->context = CreateParallelContext("pg_grove", "grovepg_team_worker", team->wanted);
+	shm_toc_estimate_chunk(&team->context->estimator, sizeof(TeamControl));
+	shm_toc_estimate_keys(&team->context->estimator, 1);
+	InitializeParallelDSM(team->context);
+	control = shm_toc_allocate(team->context->toc, sizeof(TeamControl));
+	control->segment = dsm_segment_handle(team->segment);
+	pg_atomic_init_u64(&control->ticket, 0);
+	pg_atomic_init_u32(&control->done, 0);
+	pg_atomic_init_u32(&control->over, 0);
+	ConditionVariableInit(&control->work);
+	ConditionVariableInit(&control->finished);
+	shm_toc_insert(team->context->toc, CONTROL_KEY, control);
+	team->control = control;
+	LaunchParallelWorkers(team->context);
+	trainer->shared->shared_out = team->context->nworkers_launched > 0;
+}
+
+/* Takes tasks of the published phase until there are none; true when it did any. */
+static bool
+take_tasks(TeamControl *control, GroveTrainer *trainer, uint32 worker)
+{
+	bool		any = false;
+
+	for (;;)
+	{
+		uint64		ticket = pg_atomic_read_u64(&control->ticket);
+		uint32		total;
+		uint32		task;
+
+		if ((uint32) ticket >= (uint32) (ticket >> 32))
+			return any;
+		ticket = pg_atomic_fetch_add_u64(&control->ticket, 1);
+		total = (uint32) (ticket >> 32);
+		task = (uint32) ticket;
+		if (task >= total)
+			return any;
+		grove_tasks_run(trainer, worker, task);
+		any = true;
+		if (pg_atomic_add_fetch_u32(&control->done, 1) == total)
+			ConditionVariableSignal(&control->finished);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+static bool
+has_work(TeamControl *control)
+{
+	uint64		ticket = pg_atomic_read_u64(&control->ticket);
+
+	return (uint32) ticket < (uint32) (ticket >> 32) || pg_atomic_read_u32(&control->over) != 0;
+}
+
+static bool
+spin_until_work(TeamControl *control)
+{
+	int			i;
+
+	for (i = 0; i < SPINS; i++)
+	{
+		if (has_work(control))
+			return true;
+		SPIN_DELAY();
+	}
+	return false;
+}
+
+static void
+wait_for_tasks(TeamControl *control, uint32 total)
+{
+	int			i;
+
+	for (i = 0; i < SPINS; i++)
+	{
+		if (pg_atomic_read_u32(&control->done) == total)
+		{
+			pg_read_barrier();
+			return;
+		}
+		SPIN_DELAY();
+	}
+	ConditionVariablePrepareToSleep(&control->finished);
+	while (pg_atomic_read_u32(&control->done) != total)
+		ConditionVariableSleep(&control->finished, PG_WAIT_EXTENSION);
+	ConditionVariableCancelSleep();
+	pg_read_barrier();
+}
+
+void
+grovepg_team_run(GroveTeam *team, GroveTrainer *trainer)
+{
+	uint32		total = trainer->shared->n_tasks;
+	uint32		task;
+
+	if (!trainer->shared->shared_out || trainer->shared->small || total < 2)
+	{
+		for (task = 0; task < total; task++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			grove_tasks_run(trainer, 0, task);
+		}
+		return;
+	}
+	pg_atomic_write_u32(&team->control->done, 0);
+	pg_write_barrier();
+	pg_atomic_write_u64(&team->control->ticket, (uint64) total << 32);
+	ConditionVariableBroadcast(&team->control->work);
+	take_tasks(team->control, trainer, 0);
+	wait_for_tasks(team->control, total);
+}
+
+void
+grovepg_team_finish(GroveTeam *team)
+{
+	if (team->context)
+	{
+		pg_atomic_write_u32(&team->control->over, 1);
+		ConditionVariableBroadcast(&team->control->work);
+		WaitForParallelWorkersToFinish(team->context);
+		DestroyParallelContext(team->context);
+		ExitParallelMode();
+		team->context = NULL;
+	}
+	if (team->segment)
+		dsm_detach(team->segment);
+	team->segment = NULL;
+}
+
+/* A worker: takes tasks until the leader says that the training is over. */
+void
+grovepg_team_worker(dsm_segment *segment, shm_toc *toc)
+{
+	TeamControl *control = shm_toc_lookup(toc, CONTROL_KEY, false);
+	dsm_segment *buffer = dsm_attach(control->segment);
+	GroveTrainer trainer;
+
+	if (buffer == NULL)
+		return;					/* the leader is done already */
+	grove_trainer_attach(&trainer, dsm_segment_address(buffer));
+	while (pg_atomic_read_u32(&control->over) == 0)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (take_tasks(control, &trainer, ParallelWorkerNumber + 1) || spin_until_work(control))
+			continue;
+		ConditionVariablePrepareToSleep(&control->work);
+		while (!has_work(control))
+			ConditionVariableSleep(&control->work, PG_WAIT_EXTENSION);
+		ConditionVariableCancelSleep();
+	}
+	dsm_detach(buffer);
+}

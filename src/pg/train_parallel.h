@@ -1,0 +1,30 @@
+/*
+ * train_parallel.h: processes that share the tasks of a training.
+ */
+#ifndef GROVE_TRAIN_PARALLEL_H
+#define GROVE_TRAIN_PARALLEL_H
+
+#include "../core/trainer.h"
+
+typedef struct GroveTeam GroveTeam; /* the leader's side */
+
+/* Workers worth asking for; 0 inside a parallel worker or a parallel query. */
+extern int	grovepg_team_size(uint32 n_rows, uint32 n_features);
+
+/*
+ * Memory for a trainer that the team can share: a shared segment when workers
+ * are wanted and there is room for it, else private memory of the current
+ * context; then *workers becomes 0.
+ */
+extern void *grovepg_team_allocate(Size size, int *workers, GroveTeam **team);
+
+/* Starts the workers of a filled trainer; with fewer or none, run() does the rest alone. */
+extern void grovepg_team_start(GroveTeam *team, GroveTrainer *trainer);
+
+/* Runs the tasks of the current phase, each once. */
+extern void grovepg_team_run(GroveTeam *team, GroveTrainer *trainer);
+
+/* Ends the workers and gives the segment back. */
+extern void grovepg_team_finish(GroveTeam *team);
+
+#endif							/* GROVE_TRAIN_PARALLEL_H */
