@@ -255,7 +255,8 @@ remove_units(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, co
 		case GROVE_PRUNE_RANDOM:
 			break;
 	}
-	keep_share(cells, n_cells, target / (double) units);
+	/* Poisson sampling needs no count for this, the share itself is the probability. */
+	keep_share(cells, n_cells, design->exact || design->counted ? target / (double) units : design->keep);
 	return GROVE_OK;
 }
 
@@ -335,7 +336,8 @@ round_to_size(const GrovePruneDesign *design, GrovePruneCell *cells, size_t n_ce
 			amount.fraction = (amount.fraction + missing.fraction) & (GROVE_PPS_ONE - 1);
 		}
 		cell->take = grove_pps_round(&position, amount);
-		cell->pi = grove_pps_double(amount) / (double) cell->units;
+		cell->pi = cell->units > 0 ? grove_pps_double(amount) / (double) cell->units :
+			cell->keep + (1 - cell->keep) * cell->readmit;
 	}
 	return GROVE_OK;
 }

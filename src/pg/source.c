@@ -34,6 +34,7 @@
 #include "utils/resowner.h"
 #include "utils/varlena.h"
 
+#include "nearest.h"
 #include "source.h"
 
 #define SOURCE_HINT "A source is one SELECT statement or the name of a table."
@@ -401,28 +402,15 @@ grovepg_source_receiver(void (*start) (TupleDesc desc, void *arg),
 	return receiver;
 }
 
-/* The column whose name is nearest by edit distance. */
+/* The column whose name is nearest; NULL when there are no columns. */
 static const char *
 nearest_column(TupleDesc desc, const char *name)
 {
-	const char *nearest = NULL;
-	int			best = NAMEDATALEN;
+	const char **names = palloc(sizeof(char *) * Max(desc->natts, 1));
 
 	for (int i = 0; i < desc->natts; i++)
-	{
-		const char *candidate = NameStr(TupleDescAttr(desc, i)->attname);
-		int			distance;
-
-		distance = varstr_levenshtein_less_equal(name, Min((int) strlen(name), NAMEDATALEN - 1),
-												 candidate, (int) strlen(candidate),
-												 1, 1, 1, best - 1, true);
-		if (distance < best)
-		{
-			best = distance;
-			nearest = candidate;
-		}
-	}
-	return nearest;
+		names[i] = NameStr(TupleDescAttr(desc, i)->attname);
+	return grovepg_nearest_name(name, names, desc->natts);
 }
 
 int

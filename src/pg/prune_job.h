@@ -1,0 +1,91 @@
+/*
+ * prune_job.h: what the files of grove.prune share.
+ *
+ *   prune_request.c   arguments -> PruneRequest: what was asked for
+ *   prune_cells.c     rows -> cells: strata, classes, counts, which units stay
+ *   prune_class.c     the positive class of method negatives
+ *   prune_spread.c    standard deviations for Neyman allocation
+ *   prune_units.c     distinct keys of an exact size, sorted
+ *   fn_prune.c        the SQL functions: the rows that stay, the plan
+ */
+#ifndef GROVE_PRUNE_JOB_H
+#define GROVE_PRUNE_JOB_H
+
+#include "access/attnum.h"
+#include "access/tupdesc.h"
+#include "executor/tuptable.h"
+
+#include "../core/prune.h"
+#include "keys.h"
+#include "reread.h"
+
+typedef struct PruneRequest
+{
+	GrovePruneDesign design;	/* its "given" part */
+	int64		seed;
+	const char *method;
+	GroveReread *source;
+	TupleDesc	columns;		/* of the source */
+	AttrNumber	target;			/* 0: not given */
+	AttrNumber	spread;			/* Neyman allocation; 0: none */
+	const char *positive_class; /* NULL: the target value that sorts last */
+
+	/*
+	 * Columns of the source that decide: key columns, by columns, target.
+	 * A slot of a visit that asks for all of them has column i at places[i].
+	 */
+	int			n_key;
+	int			n_by;
+	int			n_columns;
+	AttrNumber *deciding;
+} PruneRequest;
+
+/* Checks every argument; both SQL functions take the same ones. */
+extern PruneRequest *grovepg_prune_request(FunctionCallInfo fcinfo);
+
+/* Method negatives: the positive class of the target. */
+typedef struct PruneClass PruneClass;
+
+/* The class that was asked for, or, after a visit of its own, the one that sorts last. */
+extern PruneClass *grovepg_class_positive(PruneRequest *request);
+
+/* Is a target value of the positive class?  A null or NaN is an ERROR. */
+extern bool grovepg_class_equal(const PruneClass *positive, Datum value, bool null);
+
+/* ERROR 22000: no row is of the class that was asked for. */
+extern void grovepg_class_missing(const PruneClass *positive) pg_attribute_noreturn();
+
+typedef struct PruneCells PruneCells;
+
+/*
+ * Counts the rows and fills the design: what every row's probability will be.
+ * Without need_counts the rows are not counted when nothing depends on it.
+ */
+extern PruneCells *grovepg_prune_cells(PruneRequest *request, bool need_counts);
+
+/* Number of the stratum with these values of the by columns. */
+extern uint32 grovepg_prune_stratum(const PruneCells *cells, const Datum *values, const bool *nulls);
+
+/* Neyman allocation: fills strata[].spread; two visits. */
+extern void grovepg_prune_spread(PruneRequest *request, const PruneCells *cells, uint32 n_strata,
+								 GrovePruneCell *strata);
+
+/* What happens to one row. */
+typedef struct PruneFate
+{
+	bool		kept;
+	double		pi;
+	double		log_offset;
+} PruneFate;
+
+/* Decides about a row of a visit that asked for the deciding columns. */
+extern void grovepg_prune_decide(PruneCells *cells, TupleTableSlot *slot, const AttrNumber *places, PruneFate *fate);
+
+/* After a visit that decided about every row: ERROR when it met other rows than were counted. */
+extern void grovepg_prune_check(const PruneCells *cells);
+
+/* The manifest; *units is -1 when keys were not counted. */
+extern void grovepg_prune_summarize(const PruneCells *cells, GrovePruneSummary *summary,
+									int64 *units, int64 *n_strata);
+
+#endif							/* GROVE_PRUNE_JOB_H */
