@@ -265,7 +265,7 @@ normalize(const double *margins, uint32_t n, double *probabilities)
 }
 
 void
-grove_predict_proba(const GroveModel *model, const double *margins, double *probabilities)
+grove_predict_probabilities(const GroveModel *model, const double *margins, double *probabilities)
 {
 	if (model->task == GROVE_TASK_BINARY)
 	{
@@ -279,7 +279,7 @@ grove_predict_proba(const GroveModel *model, const double *margins, double *prob
 }
 
 uint32_t
-grove_predict_class(const GroveModel *model, const double *margins)
+grove_predict_best(const GroveModel *model, const double *margins)
 {
 	uint32_t	best = 0;
 
@@ -304,8 +304,8 @@ grove_predict_value(const GroveModel *model, const double *margins)
 			{
 				double		probabilities[GROVE_MAX_CLASSES];
 
-				grove_predict_proba(model, margins, probabilities);
-				return probabilities[grove_predict_class(model, margins)];
+				grove_predict_probabilities(model, margins, probabilities);
+				return probabilities[grove_predict_best(model, margins)];
 			}
 		case GROVE_TASK_REGRESSION:
 		case GROVE_TASK_RANKING:

@@ -18,12 +18,12 @@ extern void grove_predict_margins(const GroveModel *model, const double *row, do
 extern void grove_predict_leaves(const GroveModel *model, const double *row, uint32_t *leaves);
 
 /* probabilities[n_classes] from margins (binary: negative, positive); models without classes have none. */
-extern void grove_predict_proba(const GroveModel *model, const double *margins, double *probabilities);
+extern void grove_predict_probabilities(const GroveModel *model, const double *margins, double *probabilities);
 
 /* What grove.predict returns: value, probability of the positive class, ranking score; multiclass: of the likeliest class. */
 extern double grove_predict_value(const GroveModel *model, const double *margins);
 
 /* Index into classes[] of the likeliest class, ties to the lower index; binary: 1 when p >= 0.5. */
-extern uint32_t grove_predict_class(const GroveModel *model, const double *margins);
+extern uint32_t grove_predict_best(const GroveModel *model, const double *margins);
 
 #endif							/* GROVE_PREDICT_H */

@@ -11,11 +11,35 @@
 
 /*
  * The parsed model of a bytea datum, which may be toasted: only the header is
- * fetched when the digest is in the cache.  Bytes that are not a valid model
- * are an ERROR.  The pointer stays valid until the end of the current memory
- * context (a reset callback releases the pin), so call sites keep it in
+ * fetched when its digest and its toast pointer are known.  Bytes that are not
+ * a valid model are an ERROR.  The pointer stays valid until owner is reset or
+ * deleted (a callback then releases the pin), so call sites keep it in
  * fn_mcxt or in the context of the call.
  */
 extern const GroveModel *grovepg_model_get(Datum model, MemoryContext owner);
+
+/*
+ * For functions that are called for every row with what is usually the same
+ * model: a call site remembers the last few models that it was given and
+ * recognises them by their datum, without detoasting and without the cache.
+ */
+typedef struct GroveModelSite GroveModelSite;
+
+/* One model of a call site, with what the caller has built for it. */
+typedef struct GroveModelUse
+{
+	const GroveModel *model;
+	void	   *work;			/* the caller's, NULL at first */
+	MemoryContext context;		/* lives as long as this use; work belongs into it */
+} GroveModelUse;
+
+/* owner: fn_mcxt; the site ends with it. */
+extern GroveModelSite *grovepg_model_site(MemoryContext owner);
+
+/* Valid until the next call for the same site. */
+extern GroveModelUse *grovepg_model_use(GroveModelSite *site, Datum model);
+
+/* A text of a model as a C string, palloc'd; ERROR XX001 when it is not valid in the database's encoding. */
+extern char *grovepg_model_text(GroveText text);
 
 #endif							/* GROVE_MODEL_CACHE_H */

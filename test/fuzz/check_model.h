@@ -77,8 +77,8 @@ check_predictions(const GroveModel *model)
 		(void) grove_predict_value(model, margins);
 		if (model->n_classes > 0)
 		{
-			grove_predict_proba(model, margins, probabilities);
-			if (grove_predict_class(model, margins) >= model->n_classes)
+			grove_predict_probabilities(model, margins, probabilities);
+			if (grove_predict_best(model, margins) >= model->n_classes)
 				why = "the class is out of range";
 		}
 	}

@@ -238,18 +238,18 @@ test_binary_links(void)
 	{
 		double		value = grove_predict_value(&model, &margins[i]);
 
-		grove_predict_proba(&model, &margins[i], p);
+		grove_predict_probabilities(&model, &margins[i], p);
 		CHECK(p[1] == value && p[0] == 1 - value && value >= 0 && value <= 1);
-		CHECK(grove_predict_class(&model, &margins[i]) == (margins[i] >= 0 || value >= 0.5));
+		CHECK(grove_predict_best(&model, &margins[i]) == (margins[i] >= 0 || value >= 0.5));
 	}
-	CHECK(grove_predict_value(&model, &margins[4]) == 0.5 && grove_predict_class(&model, &margins[4]) == 1);
+	CHECK(grove_predict_value(&model, &margins[4]) == 0.5 && grove_predict_best(&model, &margins[4]) == 1);
 	CHECK(near(grove_predict_value(&model, &margins[2]), 0.11920292202211756));
 	CHECK(near(grove_predict_value(&model, &margins[6]), 0.8807970779778824));
 	model.link = GROVE_LINK_CLAMP;
 	CHECK(grove_predict_value(&model, &margins[2]) == 0 && grove_predict_value(&model, &margins[6]) == 1);
 	CHECK(grove_predict_value(&model, (const double[]) {0.25}) == 0.25);
-	CHECK(grove_predict_class(&model, (const double[]) {0.5}) == 1);
-	CHECK(grove_predict_class(&model, (const double[]) {0.49}) == 0);
+	CHECK(grove_predict_best(&model, (const double[]) {0.5}) == 1);
+	CHECK(grove_predict_best(&model, (const double[]) {0.49}) == 0);
 }
 
 static void
@@ -258,20 +258,20 @@ test_multiclass_links(void)
 	GroveModel	model = {.task = GROVE_TASK_MULTICLASS, .link = GROVE_LINK_SOFTMAX, .n_classes = 3, .n_outputs = 3};
 	double		p[3];
 
-	grove_predict_proba(&model, (const double[]) {1, 2, 3}, p);
+	grove_predict_probabilities(&model, (const double[]) {1, 2, 3}, p);
 	CHECK(near(p[0], 0.09003057317038046) && near(p[1], 0.24472847105479764) && near(p[2], 0.6652409557748218));
 	CHECK(grove_predict_value(&model, (const double[]) {1, 2, 3}) == p[2]);
-	grove_predict_proba(&model, (const double[]) {1e308, -1e308, 1e308}, p);
+	grove_predict_probabilities(&model, (const double[]) {1e308, -1e308, 1e308}, p);
 	CHECK(p[0] == 0.5 && p[1] == 0 && p[2] == 0.5);
-	CHECK(grove_predict_class(&model, (const double[]) {1e308, -1e308, 1e308}) == 0);
-	CHECK(grove_predict_class(&model, (const double[]) {-3, -1, -2}) == 1);
+	CHECK(grove_predict_best(&model, (const double[]) {1e308, -1e308, 1e308}) == 0);
+	CHECK(grove_predict_best(&model, (const double[]) {-3, -1, -2}) == 1);
 	model.link = GROVE_LINK_NORMALIZE;
-	grove_predict_proba(&model, (const double[]) {0.5, -1, 1.5}, p);
+	grove_predict_probabilities(&model, (const double[]) {0.5, -1, 1.5}, p);
 	CHECK(p[0] == 0.25 && p[1] == 0 && p[2] == 0.75);
-	grove_predict_proba(&model, (const double[]) {-3, -1, -2}, p);
+	grove_predict_probabilities(&model, (const double[]) {-3, -1, -2}, p);
 	CHECK(p[0] == 1.0 / 3 && p[1] == 1.0 / 3 && p[2] == 1.0 / 3);
-	CHECK(grove_predict_class(&model, (const double[]) {-3, -1, -2}) == 0);
-	CHECK(grove_predict_class(&model, (const double[]) {0.1, 0.2, 0.2}) == 1);
+	CHECK(grove_predict_best(&model, (const double[]) {-3, -1, -2}) == 0);
+	CHECK(grove_predict_best(&model, (const double[]) {0.1, 0.2, 0.2}) == 1);
 }
 
 static void

@@ -1,0 +1,176 @@
+/*
+ * fn_predict.c: the SQL functions that score one row.
+ *
+ *     grove.predict(model bytea, VARIADIC features "any")
+ *
+ * and its relatives share everything but the last step.  The model of a call
+ * comes from begin_call(), which is the only place that knows that the first
+ * argument is the bytes themselves; the rest sees a GroveModelUse.
+ */
+#include "pg_grove.h"
+
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "../core/predict.h"
+#include "bind.h"
+
+/* What a call site keeps in fn_extra. */
+typedef struct PredictSite
+{
+	GroveModelSite *models;
+	GroveArguments *arguments;
+	double	   *margins;		/* [room] */
+	uint32		room;
+} PredictSite;
+
+/* One call: the model, its row of features, and room for its margins. */
+typedef struct PredictCall
+{
+	const GroveModel *model;
+	const double *row;
+	double	   *margins;
+} PredictCall;
+
+static PredictSite *
+make_site(FunctionCallInfo fcinfo)
+{
+	MemoryContext context = fcinfo->flinfo->fn_mcxt;
+	PredictSite *site = MemoryContextAllocZero(context, sizeof(PredictSite));
+
+	site->arguments = grovepg_bind_arguments(fcinfo, 1);
+	site->models = grovepg_model_site(context);
+	fcinfo->flinfo->fn_extra = site;
+	return site;
+}
+
+/* False when the model is NULL. */
+static bool
+begin_call(FunctionCallInfo fcinfo, PredictCall *call)
+{
+	PredictSite *site = fcinfo->flinfo->fn_extra;
+	GroveModelUse *use;
+
+	if (PG_ARGISNULL(0))
+		return false;
+	if (unlikely(!site))
+		site = make_site(fcinfo);
+	use = grovepg_model_use(site->models, PG_GETARG_DATUM(0));
+	call->model = use->model;
+	call->row = grovepg_bind_row(site->arguments, fcinfo, use);
+	if (unlikely(site->room < call->model->n_outputs))
+	{
+		site->room = 0;
+		site->margins = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(double) * call->model->n_outputs);
+		site->room = call->model->n_outputs;
+	}
+	call->margins = site->margins;
+	return true;
+}
+
+static bool
+begin_margins(FunctionCallInfo fcinfo, PredictCall *call)
+{
+	if (!begin_call(fcinfo, call))
+		return false;
+	grove_predict_margins(call->model, call->row, call->margins);
+	return true;
+}
+
+static void
+require_classes(const GroveModel *model)
+{
+	if (model->n_classes == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("model has no classes"),
+				 errhint("This is a %s model; use grove.predict().",
+						 model->task == GROVE_TASK_RANKING ? "ranking" : "regression")));
+}
+
+PG_FUNCTION_INFO_V1(grove_predict);
+
+Datum
+grove_predict(PG_FUNCTION_ARGS)
+{
+	PredictCall call;
+
+	if (!begin_margins(fcinfo, &call))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(grove_predict_value(call.model, call.margins));
+}
+
+PG_FUNCTION_INFO_V1(grove_predict_raw);
+
+/* Of several margins the one that grove.predict() would report. */
+Datum
+grove_predict_raw(PG_FUNCTION_ARGS)
+{
+	PredictCall call;
+
+	if (!begin_margins(fcinfo, &call))
+		PG_RETURN_NULL();
+	if (call.model->n_outputs == 1)
+		PG_RETURN_FLOAT8(call.margins[0]);
+	PG_RETURN_FLOAT8(call.margins[grove_predict_best(call.model, call.margins)]);
+}
+
+PG_FUNCTION_INFO_V1(grove_predict_class);
+
+Datum
+grove_predict_class(PG_FUNCTION_ARGS)
+{
+	PredictCall call;
+	GroveText	label;
+
+	if (!begin_margins(fcinfo, &call))
+		PG_RETURN_NULL();
+	require_classes(call.model);
+	label = call.model->classes[grove_predict_best(call.model, call.margins)];
+	PG_RETURN_TEXT_P(cstring_to_text(grovepg_model_text(label)));
+}
+
+PG_FUNCTION_INFO_V1(grove_predict_proba);
+
+Datum
+grove_predict_proba(PG_FUNCTION_ARGS)
+{
+	PredictCall call;
+	Datum	   *elements;
+	double	   *probabilities;
+	uint32		n_classes;
+
+	if (!begin_margins(fcinfo, &call))
+		PG_RETURN_NULL();
+	require_classes(call.model);
+	n_classes = call.model->n_classes;
+	probabilities = palloc(sizeof(double) * n_classes);
+	elements = palloc(sizeof(Datum) * n_classes);
+	grove_predict_probabilities(call.model, call.margins, probabilities);
+	for (uint32 i = 0; i < n_classes; i++)
+		elements[i] = Float8GetDatum(probabilities[i]);
+	PG_RETURN_ARRAYTYPE_P(construct_array(elements, (int) n_classes, FLOAT8OID,
+										  sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+PG_FUNCTION_INFO_V1(grove_predict_leaf);
+
+Datum
+grove_predict_leaf(PG_FUNCTION_ARGS)
+{
+	PredictCall call;
+	Datum	   *elements;
+	uint32	   *leaves;
+	uint32		n_trees;
+
+	if (!begin_call(fcinfo, &call))
+		PG_RETURN_NULL();
+	n_trees = call.model->n_trees;
+	leaves = palloc(sizeof(uint32) * Max(n_trees, 1));
+	elements = palloc(sizeof(Datum) * Max(n_trees, 1));
+	grove_predict_leaves(call.model, call.row, leaves);
+	for (uint32 i = 0; i < n_trees; i++)
+		elements[i] = Int32GetDatum((int32) leaves[i]);
+	PG_RETURN_ARRAYTYPE_P(construct_array(elements, (int) n_trees, INT4OID, sizeof(int32), true, TYPALIGN_INT));
+}
