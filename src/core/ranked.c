@@ -240,7 +240,7 @@ grove_ranked_auc(const GroveRankedCurve *curve, double *auc)
 	double		negatives = grove_ranked_sum_value(&curve->above[0]);
 	double		positives = grove_ranked_sum_value(&curve->above[1]);
 
-	if (!(negatives > 0 && positives > 0))
+	if (negatives == 0 || positives == 0)
 		return false;
 	*auc = grove_ranked_sum_value(&curve->area) / negatives / positives;
 	return true;
@@ -251,7 +251,7 @@ grove_ranked_average_precision(const GroveRankedCurve *curve, double *average)
 {
 	double		positives = grove_ranked_sum_value(&curve->above[1]);
 
-	if (!(positives > 0))
+	if (positives == 0)
 		return false;
 	*average = grove_ranked_sum_value(&curve->precision) / positives;
 	return true;

@@ -97,7 +97,7 @@ typedef struct GroveRankedCurve
 
 extern void grove_ranked_curve_add(GroveRankedCurve *curve, const double weight[2]);
 
-/* Area under the ROC curve; false when one class has no weight. */
+/* Area under the ROC curve; false when one class has no weight; not finite when weights overflow. */
 extern bool grove_ranked_auc(const GroveRankedCurve *curve, double *auc);
 
 /* Average precision, the step function's area without interpolation; false without positives. */
