@@ -17,7 +17,7 @@ SECONDS ?= 60
 CLANG_FORMAT ?= clang-format
 FORMATTED = $(shell find src test -name '*.[ch]')
 
-.PHONY: check run-tests unit fuzz asan valgrind lint format format-check docs bench dist
+.PHONY: check run-tests unit fuzz asan valgrind lint format format-check docs bench bench-rows bench-predict dist
 
 # PGXS has a recipe for "check" that says there is none; it must not be heard.
 check: run-tests
