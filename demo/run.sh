@@ -111,7 +111,8 @@ demo_database()
 		[ "$(psql_on -Atc "SELECT count(*) FROM pg_namespace WHERE nspname = 'shop'")" = 0 ] ||
 			complain "the role may not create a database, and a schema \"shop\" exists already" || return
 		scratch="DROP SCHEMA IF EXISTS shop CASCADE;"
-		[ "$extension" = 1 ] || scratch="$scratch DROP EXTENSION IF EXISTS pg_grove"
+		# Dropping an extension leaves the schema that was made for it.
+		[ "$extension" = 1 ] || scratch="$scratch DROP EXTENSION IF EXISTS pg_grove; DROP SCHEMA IF EXISTS grove"
 		connect=()
 		where="schema shop"
 	fi

@@ -9,14 +9,15 @@
 #   make lint           layers, sizes, lists, versions, labels, documentation
 #   make format         clang-format over src and test; format-check only tells
 #   make docs           docs/parameters.md from src/core/params.def
-#   make bench          the measurements of docs/benchmarks.md
+#   make bench          the measurements of docs/benchmarks.md; also
+#                       bench-rows and bench-predict
 #   make dist           the release archive of HEAD
 
 SECONDS ?= 60
 CLANG_FORMAT ?= clang-format
 FORMATTED = $(shell find src test -name '*.[ch]')
 
-.PHONY: check run-tests unit fuzz asan valgrind lint format format-check docs bench dist
+.PHONY: check run-tests unit fuzz asan valgrind lint format format-check docs bench bench-rows bench-predict dist
 
 # PGXS has a recipe for "check" that says there is none; it must not be heard.
 check: run-tests
@@ -57,6 +58,12 @@ docs:
 
 bench:
 	test/bench/run.sh
+
+bench-rows:
+	test/bench/rows.sh
+
+bench-predict:
+	test/bench/predict.sh
 
 dist:
 	git archive --format=zip --prefix=pg_grove-$(EXTVERSION)/ -o pg_grove-$(EXTVERSION).zip HEAD

@@ -39,7 +39,7 @@ done
 
 if compgen -G "$out/*.o" >/dev/null; then
 	allowed='mem(chr|cmp|cpy|move|set)|str(len|cmp|ncmp|chr)'
-	allowed="$allowed|(log|log2|log10|log1p|exp|exp2|expm1|pow|sqrt|fabs|floor|ceil|trunc|rint|nearbyint|round|fmod|frexp|ldexp|scalbn|ilogb|lround|llround|lrint|llrint|tanh|sin|cos|lgamma|nextafter|copysign|hypot|cbrt|fmin|fmax|fma)[fl]?"
+	allowed="$allowed|(log|log2|log10|log1p|exp|exp2|expm1|pow|sqrt|fabs|floor|ceil|trunc|rint|nearbyint|round|fmod|frexp|ldexp|scalbn|ilogb|lround|llround|lrint|llrint|tanh|sin|cos|lgamma|tgamma|erfc?|atan|nextafter|copysign|hypot|cbrt|fmin|fmax|fma)[fl]?"
 	allowed="$allowed|_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|__(cpu|cpu_features)[a-z0-9_]*|__popcountdi2|__assert_fail"
 	nm -u "$out"/*.o | awk '$1 == "U" { print $2 }' | sort -u >"$out/needed"
 	nm -g --defined-only "$out"/*.o | awk 'NF == 3 { print $3 }' | sort -u >"$out/defined"
