@@ -9,14 +9,17 @@
 #   make lint           layers, sizes, lists, versions, labels, documentation
 #   make format         clang-format over src and test; format-check only tells
 #   make docs           docs/parameters.md from src/core/params.def
-#   make bench          the measurements of docs/benchmarks.md
+#   make bench          training next to LightGBM, XGBoost, scikit-learn
+#   make bench-rows     sampling next to plain SQL
+#   make bench-predict  prediction next to libraries and CASE
+#                       (docs/benchmarks.md; BENCH='--reps 5' passes options on)
 #   make dist           the release archive of HEAD
 
 SECONDS ?= 60
 CLANG_FORMAT ?= clang-format
 FORMATTED = $(shell find src test -name '*.[ch]')
 
-.PHONY: check run-tests unit fuzz asan valgrind lint format format-check docs bench dist
+.PHONY: check run-tests unit fuzz asan valgrind lint format format-check docs bench bench-rows bench-predict dist
 
 # PGXS has a recipe for "check" that says there is none; it must not be heard.
 check: run-tests
@@ -56,7 +59,10 @@ docs:
 	test/scripts/gen_params_doc.sh
 
 bench:
-	test/bench/run.sh
+	PG_CONFIG='$(PG_CONFIG)' test/bench/run.sh $(BENCH)
+
+bench-rows bench-predict:
+	PG_CONFIG='$(PG_CONFIG)' test/bench/$(@:bench-%=%).sh $(BENCH)
 
 dist:
 	git archive --format=zip --prefix=pg_grove-$(EXTVERSION)/ -o pg_grove-$(EXTVERSION).zip HEAD

@@ -85,9 +85,9 @@ def time_statement(conninfo, statement, workers):
                              "SET min_parallel_table_scan_size = 0" % workers)
         if statement.startswith("SELECT sum(grove.predict"):
             tables.run(conn, statement + " WHERE id = 1")
-        with measure.Cost(conn) as cost:
+        with measure.Cost(conn, workers > 0) as cost:
             tables.run(conn, statement)
-        return {"cpu": cost.backend and cost.backend + cost.workers, "wall": cost.wall, "foreign": cost.foreign}
+        return {"cpu": cost.server, "wall": cost.wall, "foreign": cost.foreign}
     except psycopg2.Error as error:
         return {"stopped": tables.why(error)}
     finally:

@@ -94,10 +94,10 @@ def time_statement(args, statement, workers):
         tables.run(conn, "SET work_mem = '%s'; SET max_parallel_workers_per_gather = %d" % (args.work_mem, workers))
         tables.run(conn, "SELECT count(*) FROM " + TABLE)
         times = 1 if statement.startswith(ROWS) else SCANS
-        with measure.Cost(conn) as cost:
+        with measure.Cost(conn, workers > 0) as cost:
             for _ in range(times):
                 tables.run(conn, statement)
-        return {"wall": cost.wall / times, "cpu": cost.backend and (cost.backend + cost.workers) / times,
+        return {"wall": cost.wall / times, "cpu": cost.server and cost.server / times,
                 "peak_mib": cost.peak, "foreign": cost.foreign}
     except psycopg2.Error as error:
         return {"stopped": tables.why(error)}

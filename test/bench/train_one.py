@@ -163,13 +163,13 @@ def measure_grove(conninfo, contestant, name, table, threads):
     source = "SELECT %s, %s FROM %s WHERE id %% 5 <> 0" % (columns, table.label, name)
     params = {"num_iterations": TREES, "learning_rate": RATE, "max_bin": BINS, **GROVE[contestant]}
     tables.run(conn, "SELECT count(*) FROM " + name)
-    with Cost(conn) as cost:
+    with Cost(conn, workers > 0) as cost:
         tables.run(conn, "CREATE TEMP TABLE trained AS SELECT grove.train(%s, %s, %s::jsonb) AS model",
                    [source, table.label, json.dumps(params)])
     rows = tables.run(conn, "SELECT count(*) FROM %s WHERE id %% 5 <> 0" % name)[0]
     record = {"version": tables.run(conn, "SELECT extversion FROM pg_extension WHERE extname = 'pg_grove'")[0],
               "rows": rows, "features": len(table.numeric + table.text),
-              "total_wall": cost.wall, "total_cpu": cost.backend and cost.backend + cost.workers,
+              "total_wall": cost.wall, "total_cpu": cost.server,
               "backend_cpu": cost.backend, "workers_cpu": cost.workers, "peak_mib": cost.peak,
               "foreign": cost.foreign}
     with contextlib.suppress(conn.ProgrammingError):
