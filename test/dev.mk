@@ -9,8 +9,10 @@
 #   make lint           layers, sizes, lists, versions, labels, documentation
 #   make format         clang-format over src and test; format-check only tells
 #   make docs           docs/parameters.md from src/core/params.def
-#   make bench          the measurements of docs/benchmarks.md; also
-#                       bench-rows and bench-predict
+#   make bench          training next to LightGBM, XGBoost, scikit-learn
+#   make bench-rows     sampling next to plain SQL
+#   make bench-predict  prediction next to libraries and CASE
+#                       (docs/benchmarks.md; BENCH='--reps 5' passes options on)
 #   make dist           the release archive of HEAD
 
 SECONDS ?= 60
@@ -57,13 +59,10 @@ docs:
 	test/scripts/gen_params_doc.sh
 
 bench:
-	test/bench/run.sh
+	PG_CONFIG='$(PG_CONFIG)' test/bench/run.sh $(BENCH)
 
-bench-rows:
-	test/bench/rows.sh
-
-bench-predict:
-	test/bench/predict.sh
+bench-rows bench-predict:
+	PG_CONFIG='$(PG_CONFIG)' test/bench/$(@:bench-%=%).sh $(BENCH)
 
 dist:
 	git archive --format=zip --prefix=pg_grove-$(EXTVERSION)/ -o pg_grove-$(EXTVERSION).zip HEAD

@@ -60,7 +60,7 @@ def train_ours(conn):
             there.add(what)
             return None
         except psycopg2.Error as error:
-            return "%s: %s" % (what, str(error).splitlines()[0])
+            return "%s: %s" % (what, tables.why(error))
 
     train = "DROP TABLE IF EXISTS %s; CREATE TABLE %s AS SELECT grove.train(%%s, 'label', %%s::jsonb) AS model"
     common = {"learning_rate": train_one.RATE, "max_bin": train_one.BINS}
@@ -70,9 +70,9 @@ def train_ours(conn):
     large = {**common, "num_iterations": 1000, "num_leaves": 255, "min_data_in_leaf": 1}
     reasons.append(attempt("large", train % ("bench_large", "bench_large"), [
         "SELECT %s, label FROM events50k" % COLUMNS, json.dumps(large)]))
-    for model, what, name in (("bench_model", "name", "grove_bench"),
-                              ("bench_large", "large name", "grove_bench_large")):
-        reasons.append(attempt(what, "SELECT grove.save('%s', model) FROM %s" % (name, model)))
+    for trained, what, name in (("model", "name", "grove_bench"), ("large", "large name", "grove_bench_large")):
+        if trained in there:
+            reasons.append(attempt(what, "SELECT grove.save('%s', model) FROM bench_%s" % (name, trained)))
     return there, [reason for reason in reasons if reason]
 
 
@@ -85,11 +85,11 @@ def time_statement(conninfo, statement, workers):
                              "SET min_parallel_table_scan_size = 0" % workers)
         if statement.startswith("SELECT sum(grove.predict"):
             tables.run(conn, statement + " WHERE id = 1")
-        with measure.Cost(conn) as cost:
+        with measure.Cost(conn, workers > 0) as cost:
             tables.run(conn, statement)
-        return {"cpu": cost.backend and cost.backend + cost.workers, "wall": cost.wall, "foreign": cost.foreign}
+        return {"cpu": cost.server, "wall": cost.wall, "foreign": cost.foreign}
     except psycopg2.Error as error:
-        return {"failed": str(error).splitlines()[0]}
+        return {"stopped": tables.why(error)}
     finally:
         conn.close()
 
@@ -109,7 +109,7 @@ def time_calls(conninfo, model):
                 tables.run(conn, "EXECUTE one(%s)" % values)
         return {"us": cost.backend and cost.backend / CALLS * 1e6}
     except psycopg2.Error as error:
-        return {"failed": str(error).splitlines()[0]}
+        return {"stopped": tables.why(error)}
     finally:
         conn.close()
 
@@ -120,7 +120,7 @@ def peer(args, name, action):
     done = subprocess.run(command, capture_output=True, text=True,
                           env=dict(os.environ, OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE"))
     if done.returncode:
-        return {"skipped": (done.stderr.strip().splitlines() or ["exit %d" % done.returncode])[-1]}
+        return {"stopped": "failed: " + (done.stderr.strip().splitlines() or ["exit %d" % done.returncode])[-1]}
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -139,12 +139,11 @@ class Results:
     """Runs by name, in the order of the repetitions."""
 
     def __init__(self, log, stamp):
-        self.runs, self.skipped, self.log, self.stamp = {}, {}, log, stamp
+        self.runs, self.stopped, self.log, self.stamp = {}, {}, log, stamp
 
     def add(self, name, run):
-        reason = run.get("skipped") or run.get("failed")
-        if reason:
-            self.skipped[name] = reason
+        if "stopped" in run:
+            self.stopped[name] = run["stopped"]
             return
         self.runs.setdefault(name, []).append(run)
         self.log.add({**self.stamp, "what": "predict", "name": name, **run})
@@ -232,21 +231,22 @@ def main():
     conn.close()
     for name in PEERS:
         trained = peer(args, name, "train")
-        if "skipped" in trained:
-            reasons.append("%s: %s" % (name, trained["skipped"]))
-    peers = [name for name in PEERS if os.path.exists(os.path.join(args.models, name + ".model"))]
+        if "stopped" in trained:
+            results.stopped[name] = trained["stopped"]
+    peers = [name for name in PEERS if name not in results.stopped]
     for _ in range(args.reps):
         for name, (statement, need, workers) in {**statements(), **case_statements(args)}.items():
-            if (need is None or need in there) and name not in results.skipped:
+            if (need is None or need in there) and name not in results.stopped:
                 results.add(name, time_statement(args.conninfo, statement, workers))
         for what, model in (("model", "(SELECT model FROM bench_model)"), ("name", "'grove_bench'"),
                             ("large", "(SELECT model FROM bench_large)"), ("large name", "'grove_bench_large'")):
             name = "prepared call, " + {"model": "model from its table", "name": "by name",
                                         "large": "5 MB model from its table", "large name": "5 MB model by name"}[what]
-            if what in there and name not in results.skipped:
+            if what in there and name not in results.stopped:
                 results.add(name, time_calls(args.conninfo, model))
         for name in peers:
-            results.add(name, peer(args, name, "measure"))
+            if name not in results.stopped:
+                results.add(name, peer(args, name, "measure"))
     conn = tables.connect(args.conninfo)
     for statement in ("DROP TABLE IF EXISTS scored, bench_model, bench_large",
                       "SELECT grove.drop_model('grove_bench')",
@@ -257,8 +257,9 @@ def main():
     for text, ratio, goal in goals(results):
         if ratio:
             print("  %-70s %.3f (%.3f to %.3f)%s" % ((text,) + ratio + ("  goal %.2f" % goal if goal else "",)))
-    for reason in reasons + ["%s: %s" % item for item in results.skipped.items()]:
-        print("  skipped: " + reason)
+    reasons += ["%s: %s" % item for item in results.stopped.items()]
+    print("\n".join("  " + reason for reason in reasons))
+    sys.exit(1 if any(": failed: " in reason for reason in reasons) else 0)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ Pair = namedtuple("Pair", "name ours rival goal by workers")
 
 ROWS = "EXPLAIN (ANALYZE, TIMING OFF) "
 SCANS = 10                                  # executions of a statement that only counts, in a row
-NOT_THERE = ("42883", "3F000", "42704")     # no such function, schema, TABLESAMPLE method
 
 WINDOW_COUNT = "(SELECT *, count(*) OVER (PARTITION BY item) AS frequency FROM items3m) AS counted"
 GROUP_COUNT = "(SELECT item, count(*)::float8 AS frequency FROM items3m GROUP BY item) AS counted"
@@ -95,29 +94,27 @@ def time_statement(args, statement, workers):
         tables.run(conn, "SET work_mem = '%s'; SET max_parallel_workers_per_gather = %d" % (args.work_mem, workers))
         tables.run(conn, "SELECT count(*) FROM " + TABLE)
         times = 1 if statement.startswith(ROWS) else SCANS
-        with measure.Cost(conn) as cost:
+        with measure.Cost(conn, workers > 0) as cost:
             for _ in range(times):
                 tables.run(conn, statement)
-        return {"wall": cost.wall / times, "cpu": cost.backend and (cost.backend + cost.workers) / times,
+        return {"wall": cost.wall / times, "cpu": cost.server and cost.server / times,
                 "peak_mib": cost.peak, "foreign": cost.foreign}
     except psycopg2.Error as error:
-        reason = "not there" if error.pgcode in NOT_THERE else "failed"
-        return {reason: str(error).splitlines()[0]}
+        return {"stopped": tables.why(error)}
     finally:
         conn.close()
 
 
 def compare(args, pair, log, stamp):
-    """Runs both sides in turn; returns (line of the table, reason to skip or None, failed)."""
-    runs = {"ours": [], "rival": []}
-    reason, failed = None, False
+    """Runs both sides in turn; returns the line of the table, and for each side that did not run the reason."""
+    runs, stopped = {"ours": [], "rival": []}, {}
     for repetition in range(args.reps):
         for side, statement in (("ours", pair.ours), ("rival", pair.rival)):
-            if side == "ours" and reason:
+            if side in stopped:
                 continue
             run = time_statement(args, statement, pair.workers)
-            if "wall" not in run:
-                reason, failed = next(iter(run.values())), failed or "failed" in run
+            if "stopped" in run:
+                stopped[side] = run["stopped"]
                 continue
             runs[side].append(run)
             log.add({**stamp, "what": "rows", "pair": pair.name, "side": side, "repetition": repetition,
@@ -133,7 +130,7 @@ def compare(args, pair, log, stamp):
     line += [ratio["cpu"] and ratio["cpu"][0], ratio["wall"] and ratio["wall"][0],
              about and "%.2f-%.2f" % about[1:], pair.goal, verdict,
              measure.median(values("ours", "foreign") + values("rival", "foreign"))]
-    return line, reason, failed
+    return line, stopped
 
 
 def arguments():
@@ -159,20 +156,18 @@ def main():
     print("machine: %(processor)s, %(cores)d cores; load %(load_before).2f" % facts)
     print("%d rows, 28 columns%s, work_mem %s, medians of %d; seconds; spread: of the ratio that the goal is about" % (
         tables.TABLES[TABLE].rows, ", loaded in %.0f s" % seconds if seconds else "", args.work_mem, args.reps))
-    lines, reasons, failures = [], [], 0
+    lines, reasons = [], []
     for pair in pairs():
         if args.only not in pair.name:
             continue
-        line, reason, failed = compare(args, pair, log, stamp)
+        line, stopped = compare(args, pair, log, stamp)
         lines.append(line)
-        failures += failed
-        if reason:
-            reasons.append("skipped: %s: %s" % (pair.name, reason))
+        reasons += ["%s: %s" % (pair.name, reason) for reason in stopped.values()]
         print("  %s" % pair.name, file=sys.stderr, flush=True)
     print(measure.table_text(["", "our cpu", "wall", "rival cpu", "wall", "cpu ratio", "wall ratio", "spread", "goal",
                               "verdict", "foreign"], lines))
     print("\n".join(reasons))
-    sys.exit(1 if failures else 0)
+    sys.exit(1 if any(": failed: " in reason for reason in reasons) else 0)
 
 
 if __name__ == "__main__":

@@ -25,9 +25,9 @@ def run_one(args, contestant, table, threads):
     try:
         done = subprocess.run(command, env=environment, timeout=LIMIT_SECONDS, capture_output=True, text=True)
     except subprocess.TimeoutExpired:
-        return {"skipped": "longer than %d s" % LIMIT_SECONDS}
+        return {"stopped": "failed: longer than %d s" % LIMIT_SECONDS}
     if done.returncode:
-        return {"skipped": (done.stderr.strip().splitlines() or ["exit %d" % done.returncode])[-1]}
+        return {"stopped": "failed: " + (done.stderr.strip().splitlines() or ["exit %d" % done.returncode])[-1]}
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -46,43 +46,38 @@ def column(runs, contestant, key):
 
 
 def summary(runs):
-    head = ["", "export", "dataset", "train", "total cpu", "wall", "peak MiB", "AUC", "log-loss", "foreign"]
+    head = ["", "export", "dataset", "train", "total cpu", "wall", "peak MiB", "core MiB", "AUC", "log-loss", "foreign"]
     rows = []
     for contestant, measured in runs.items():
         def middle(key):
             return measure.median([run.get(key) for run in measured])
 
-        export, backend, quality = middle("export_cpu"), middle("export_backend"), middle("auc")
-        loss, peak = middle("log_loss"), middle("peak_mib")
+        export, backend = middle("export_cpu"), middle("export_backend")
+        quality = [middle(key) for key in ("auc", "log_loss")]
+        memory = [middle(key) for key in ("peak_mib", "core_peak_mib")]
         rows.append([contestant, export and export + (backend or 0), middle("dataset_cpu"), middle("train_cpu"),
-                     middle("total_cpu"), middle("total_wall"), peak and round(peak),
-                     quality and "%.4f" % quality, loss and "%.4f" % loss, middle("foreign")])
+                     middle("total_cpu"), middle("total_wall")] + [size and round(size) for size in memory] +
+                    [value and "%.4f" % value for value in quality] + [middle("foreign")])
     return measure.table_text(head, rows)
 
 
-def ratio_line(label, ratio):
-    return "  %-58s %.2f  (%.2f to %.2f)" % ((label,) + ratio) if ratio else "  %-58s -" % label
+# title -> key of ours, key of theirs
+RATIOS = {"total cpu": ("total_cpu", "total_cpu"), "/ core cpu": ("total_cpu", "core_cpu"),
+          "wall": ("total_wall", "total_wall"), "peak": ("peak_mib", "peak_mib"),
+          "/ core peak": ("peak_mib", "core_peak_mib")}
 
 
-def ratios(runs):
-    ours = [contestant for contestant in runs if contestant in train_one.GROVE]
-    peers = [contestant for contestant in runs if contestant in train_one.PEERS]
-    lines = []
-    for mine in ours:
-        total, peak = column(runs, mine, "total_cpu"), column(runs, mine, "peak_mib")
-        for key, share in (("total_cpu", "export + dataset + training, CPU"),
-                           ("core_cpu", "dataset + training alone, CPU")):
-            found = {peer: measure.paired_ratio(total, column(runs, peer, key)) for peer in peers}
-            lines += [ratio_line("%s, all / %s, %s" % (mine, peer, share), found[peer]) for peer in peers]
-            if any(found.values()):
-                best = max((peer for peer in peers if found[peer]), key=lambda peer: found[peer][0])
-                lines.append(ratio_line("%s, all / best peer (%s)" % (mine, best), found[best]))
-        walls = {peer: measure.paired_ratio(column(runs, mine, "total_wall"), column(runs, peer, "total_wall"))
-                 for peer in peers}
-        lines += [ratio_line("%s / %s, table to model, wall" % (mine, peer), walls[peer]) for peer in peers]
-        lines += [ratio_line("%s / %s, peak memory" % (mine, peer),
-                             measure.paired_ratio(peak, column(runs, peer, "peak_mib"))) for peer in peers]
-    return lines
+def ratios(runs, mine):
+    """Ours over each peer, and over the peer that this is nearest to or farthest behind: the best one."""
+    found = {peer: {title: measure.paired_ratio(column(runs, mine, ours), column(runs, peer, theirs))
+                    for title, (ours, theirs) in RATIOS.items()} for peer in runs if peer in train_one.PEERS}
+    if not found:
+        return ""
+    best = {title: max((of_peer[title] for of_peer in found.values() if of_peer[title]), default=None)
+            for title in RATIOS}
+    rows = [[name] + [ratio and "%.2f (%.2f-%.2f)" % ratio for ratio in of_peer.values()]
+            for name, of_peer in list(found.items()) + [("best peer", best)]]
+    return measure.table_text([mine + " /"] + list(RATIOS), rows)
 
 
 def intake_lines(runs, yardstick):
@@ -98,28 +93,31 @@ def intake_lines(runs, yardstick):
         if times.get("intake_ms"):
             rows = measure.median(column(runs, contestant, "rows"))
             lines.append("  %s intake: %.0f rows/s" % (contestant, rows / times["intake_ms"] * 1000))
-    if yardstick:
+    for unjudged in {run["unjudged"] for measured in runs.values() for run in measured if "unjudged" in run}:
+        lines.append("  no AUC: " + unjudged)
+    if measure.median(yardstick):
         lines.append("  scan that sums every numeric feature of the same rows: %.3f CPU s" % measure.median(yardstick))
     return lines
 
 
 def bench_table(args, name, log, stamp):
+    """Measures everybody on one table and prints what came out; true when somebody failed."""
     conn = tables.connect(args.conninfo)
     seconds = tables.load(conn, name)
     conn.close()
     print("\n== %s: %d rows, %s features%s" % (
         name, tables.TABLES[name].rows, len(tables.TABLES[name].numeric + tables.TABLES[name].text),
         ", loaded in %.0f s" % seconds if seconds else ""), flush=True)
-    contestants, skipped, yardstick = list(args.contestants), {}, []
-    runs = {contestant: [] for contestant in contestants}
+    stopped, yardstick = {}, []
+    runs = {contestant: [] for contestant in args.contestants}
     for repetition in range(args.reps):
         yardstick.append(scan_yardstick(args.conninfo, name))
-        for contestant in contestants:
-            if contestant in skipped:
+        for contestant in args.contestants:
+            if contestant in stopped:
                 continue
             run = run_one(args, contestant, name, args.threads)
-            if "skipped" in run:
-                skipped[contestant] = run["skipped"]
+            if "stopped" in run:
+                stopped[contestant] = run["stopped"]
                 continue
             runs[contestant].append(run)
             log.add({**stamp, "what": "train", "repetition": repetition, "load": os.getloadavg()[0], **run})
@@ -127,13 +125,17 @@ def bench_table(args, name, log, stamp):
                   file=sys.stderr, flush=True)
     runs = {contestant: measured for contestant, measured in runs.items() if measured}
     if runs:
-        print("%d thread(s), medians of %d; export, dataset, train and total in CPU seconds, wall in seconds; "
-              "foreign: cores that others used" % (args.threads, args.reps))
+        print("%d thread(s), medians of %d; export, dataset, train and total in CPU seconds, wall in seconds; core: "
+              "without the export; foreign: cores that others used" % (args.threads, args.reps))
         print(summary(runs))
-        print("\n".join(ratios(runs) + intake_lines(runs, [value for value in yardstick if value])))
+        for mine in train_one.GROVE:
+            if mine in runs:
+                print("\n" + ratios(runs, mine))
+        print("\n".join(intake_lines(runs, yardstick)))
         main_ratio(runs, name)
-    for contestant, why in skipped.items():
-        print("  skipped: %s: %s" % (contestant, why))
+    for contestant, why in stopped.items():
+        print("  %s: %s" % (contestant, why))
+    return any(why.startswith("failed") for why in stopped.values())
 
 
 def main_ratio(runs, name):
@@ -183,8 +185,8 @@ def main():
     print("server: PostgreSQL %s, shared_buffers %s, jit off" % (
         tables.run(server, "SHOW server_version")[0], tables.run(server, "SHOW shared_buffers")[0]))
     server.close()
-    for name in args.tables:
-        bench_table(args, name, log, stamp)
+    failed = [bench_table(args, name, log, stamp) for name in args.tables]
+    sys.exit(1 if any(failed) else 0)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """What a piece of work cost: wall clock, CPU of the processes that did it, memory, and what else ran meanwhile.
 
 CPU seconds are what to compare on a shared machine.  A backend's come from the scheduler's nanosecond clock;
-those of its parallel workers from the postmaster, which has reaped them (10 ms clock; right only while nothing
-else ends in that server, so the private server runs without autovacuum).  Where /proc does not show a process
+those of its parallel workers from the postmaster, which has reaped them (10 ms clock).  The postmaster's figure holds
+whatever else ended in that server, so it is asked for only where workers may run.  Where /proc does not show a process
 (a server elsewhere) the figure is None and printed as a dash.
 """
 import json
@@ -48,14 +48,15 @@ def reset_peak(pid):
 class Cost:
     """with Cost() as cost: ...   then .wall .cpu (this process) .foreign (CPU of all others, in cores) .peak
 
-    With a connection, .backend is the CPU of its backend, .workers that of its parallel workers, and .peak the
-    backend's peak memory above what it held before; read the table in that backend first, since the pages of
+    With a connection, .backend is the CPU of its backend, .workers that of its parallel workers (0 unless workers is
+    true), .server their sum, and .peak the backend's peak memory above what it held before; read the table in that backend first, since the pages of
     shared buffers that a process touches count as its own.
     """
 
-    def __init__(self, conn=None):
+    def __init__(self, conn=None, workers=False):
         self.pid = conn.info.backend_pid if conn else None
-        self.backend = self.workers = self.peak = None
+        self.with_workers = workers
+        self.backend = self.workers = self.server = self.peak = None
 
     def own_cpu(self):
         usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -64,6 +65,9 @@ class Cost:
     def server_cpu(self):
         try:
             backend = int(proc_text(self.pid, "schedstat").split()[0]) / 1e9
+            if not self.with_workers:
+                return backend, 0.0
+            time.sleep(0.1)             # what has just ended may not have been reaped yet
             reaped = stat_fields(stat_fields(self.pid)[1])
             return backend, (int(reaped[13]) + int(reaped[14])) / TICKS
         except (OSError, IndexError):
@@ -75,7 +79,7 @@ class Cost:
             self.held = reset_peak(pid)
         except OSError:
             self.held = None
-        self.server = self.server_cpu() if self.pid else None
+        self.server_before = self.server_cpu() if self.pid else None
         self.busy, self.before, self.begin = busy_seconds(), self.own_cpu(), time.monotonic()
         return self
 
@@ -83,11 +87,10 @@ class Cost:
         self.wall = time.monotonic() - self.begin
         self.cpu = self.own_cpu() - self.before
         busy = busy_seconds() - self.busy
-        if self.server:
-            time.sleep(0.05)            # the last worker may not have been reaped yet
-            after = self.server_cpu()
-            self.backend, self.workers = after[0] - self.server[0], after[1] - self.server[1]
-        known = self.cpu + (self.backend or 0) + (self.workers or 0)
+        if self.server_before:
+            self.backend, self.workers = np.subtract(self.server_cpu(), self.server_before).tolist()
+            self.server = self.backend + self.workers
+        known = self.cpu + (self.server or 0)
         self.foreign = max(0.0, busy - known) / max(self.wall, 1e-3)
         if self.held is not None:
             self.peak = memory_mib(self.pid or "self", "VmHWM") - self.held

@@ -107,7 +107,7 @@ def main():
     try:
         record = (train if action == "train" else measure)(conninfo, peer, path)
     except ImportError as error:
-        record = {"skipped": "not installed: %s" % error.name}
+        record = {"stopped": "skipped: %s is not installed" % error.name}
     print(json.dumps({"contestant": peer, **record}))
 
 

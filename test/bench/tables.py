@@ -186,6 +186,14 @@ def run(conn, statement, values=None):
         return cursor.fetchone() if cursor.description else None
 
 
+NOT_THERE = ("42883", "3F000", "42704")     # no such function, schema, TABLESAMPLE method
+
+
+def why(error):
+    """What a psycopg2.Error means for a measurement, as a line."""
+    return "%s: %s" % ("skipped" if error.pgcode in NOT_THERE else "failed", str(error).splitlines()[0])
+
+
 def load(conn, name):
     """Makes the table unless it is there with the same rows, seed and version; returns seconds, 0 when it was."""
     table = TABLES[name]

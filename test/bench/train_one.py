@@ -146,7 +146,7 @@ def measure_peer(conninfo, contestant, name, table, threads):
             "core_cpu": dataset_cost.cpu + train_cost.cpu,
             "total_cpu": export_cost.cpu + (export_cost.backend or 0) + dataset_cost.cpu + train_cost.cpu,
             "total_wall": export_cost.wall + dataset_cost.wall + train_cost.wall, "peak_mib": max(peaks) - start,
-            "peaks_mib": [round(peak - start, 1) for peak in peaks],
+            "core_peak_mib": max(peaks[1:]) - start,
             "foreign": max(cost.foreign for cost in (export_cost, dataset_cost, train_cost)),
             "auc": auc(y, score), "log_loss": log_loss(y, score)}
 
@@ -163,13 +163,13 @@ def measure_grove(conninfo, contestant, name, table, threads):
     source = "SELECT %s, %s FROM %s WHERE id %% 5 <> 0" % (columns, table.label, name)
     params = {"num_iterations": TREES, "learning_rate": RATE, "max_bin": BINS, **GROVE[contestant]}
     tables.run(conn, "SELECT count(*) FROM " + name)
-    with Cost(conn) as cost:
+    with Cost(conn, workers > 0) as cost:
         tables.run(conn, "CREATE TEMP TABLE trained AS SELECT grove.train(%s, %s, %s::jsonb) AS model",
                    [source, table.label, json.dumps(params)])
     rows = tables.run(conn, "SELECT count(*) FROM %s WHERE id %% 5 <> 0" % name)[0]
     record = {"version": tables.run(conn, "SELECT extversion FROM pg_extension WHERE extname = 'pg_grove'")[0],
               "rows": rows, "features": len(table.numeric + table.text),
-              "total_wall": cost.wall, "total_cpu": cost.backend and cost.backend + cost.workers,
+              "total_wall": cost.wall, "total_cpu": cost.server,
               "backend_cpu": cost.backend, "workers_cpu": cost.workers, "peak_mib": cost.peak,
               "foreign": cost.foreign}
     with contextlib.suppress(conn.ProgrammingError):
@@ -195,11 +195,9 @@ def main():
     try:
         record.update(measure(conninfo, contestant, name, tables.TABLES[name], threads))
     except ImportError as error:
-        record["skipped"] = "not installed: %s" % error.name
-    except psycopg2.errors.lookup("42883") as error:        # undefined function
-        record["skipped"] = str(error).splitlines()[0]
-    except psycopg2.errors.lookup("3F000") as error:        # no such schema
-        record["skipped"] = str(error).splitlines()[0]
+        record["stopped"] = "skipped: %s is not installed" % error.name
+    except psycopg2.Error as error:
+        record["stopped"] = tables.why(error)
     print(json.dumps(record))
 
 
