@@ -38,6 +38,7 @@ struct GroveArguments
 	int16		element_length;	/* SHAPE_ARRAY */
 	bool		element_by_value;
 	char		element_align;
+	bool		json_text;		/* SHAPE_JSON: json, not jsonb */
 };
 
 /* How the arguments become rows of one model. */
@@ -85,8 +86,14 @@ grovepg_bind_arguments(FunctionCallInfo fcinfo, int first)
 	}
 	else if (arguments->count == 1 && type_is_rowtype(arguments->types[0]))
 		arguments->shape = SHAPE_ROW;
-	else if (arguments->count == 1 && getBaseType(arguments->types[0]) == JSONBOID)
-		arguments->shape = SHAPE_JSON;
+	else if (arguments->count == 1)
+	{
+		Oid			type = getBaseType(arguments->types[0]);
+
+		if (type == JSONBOID || type == JSONOID)
+			arguments->shape = SHAPE_JSON;
+		arguments->json_text = type == JSONOID;
+	}
 	MemoryContextSwitchTo(previous);
 	return arguments;
 }
@@ -112,8 +119,9 @@ check_count(const GroveModel *model, int count)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("model has %u features, but %d values were given", model->n_features, count),
-			 errhint("Pass the values of %s in this order, or a row that has these columns.", list_features(model))));
+			 errmsg("wrong number of feature values: expected %u, found %d", model->n_features, count),
+			 errhint("Pass the values of %s in this order, or a row or jsonb object that has them by name.",
+					 list_features(model))));
 }
 
 static Binding *
@@ -309,13 +317,17 @@ static void
 bind_json(const GroveArguments *arguments, FunctionCallInfo fcinfo, const GroveModel *model, Binding *binding)
 {
 	Jsonb	   *document;
+	Datum		value;
 
 	if (PG_ARGISNULL(arguments->first))
 	{
 		fill_missing(model, binding);
 		return;
 	}
-	document = PG_GETARG_JSONB_P(arguments->first);
+	value = PG_GETARG_DATUM(arguments->first);
+	if (arguments->json_text)
+		value = DirectFunctionCall1(jsonb_in, CStringGetDatum(TextDatumGetCString(value)));
+	document = DatumGetJsonbP(value);
 	if (!JB_ROOT_IS_OBJECT(document))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
@@ -324,15 +336,15 @@ bind_json(const GroveArguments *arguments, FunctionCallInfo fcinfo, const GroveM
 	for (uint32 i = 0; i < model->n_features; i++)
 	{
 		GroveText	name = model->features[i].name;
-		JsonbValue	value;
+		JsonbValue	found;
 
-		if (!getKeyJsonValueFromContainer(&document->root, name.data, name.length, &value))
+		if (!getKeyJsonValueFromContainer(&document->root, name.data, (int) name.length, &found))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
 					 errmsg("JSON object has no key \"%s\"", grovepg_model_text(name)),
 					 errdetail("The model was trained with it as a feature."),
 					 errhint("Give null for a value that is not known.")));
-		binding->row[i] = grovepg_convert_json(&binding->converters[i], &value);
+		binding->row[i] = grovepg_convert_json(&binding->converters[i], &found);
 	}
 }
 

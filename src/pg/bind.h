@@ -3,7 +3,7 @@
  * core/predict.h.
  *
  * "VARIADIC features" is one of: the values in the order of training, also as
- * an array; one row, bound by column name; one jsonb object, bound by key.
+ * an array; one row, bound by column name; one jsonb (or json) object, bound by key.
  * Columns and keys that the model does not know are ignored, one that it misses
  * is an ERROR.  A row whose columns are only named f1, f2, ... is taken by
  * position when these names do not fit and the count does.  A row or object

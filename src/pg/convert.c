@@ -195,6 +195,15 @@ label_bin(const GroveConverter *converter, GroveText label)
 	return grove_model_bin(converter->feature, label);
 }
 
+static void
+reject_string(const GroveConverter *converter, const char *string, const char *wanted)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+			 errmsg("invalid value for feature \"%s\": \"%s\"", grovepg_model_text(converter->feature->name), string),
+			 errdetail("The feature takes %s.", wanted)));
+}
+
 static double
 parse_number(const GroveConverter *converter, const char *string)
 {
@@ -204,10 +213,7 @@ parse_number(const GroveConverter *converter, const char *string)
 	while (isspace((unsigned char) *end))
 		end++;
 	if (end == string || *end != '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-				 errmsg("invalid value for feature \"%s\": \"%s\"", grovepg_model_text(converter->feature->name), string),
-				 errdetail("The feature takes numbers.")));
+		reject_string(converter, string, "numbers");
 	return round_to_scale(converter, value);
 }
 
@@ -226,6 +232,10 @@ parse_time(const GroveConverter *converter, char *string)
 static double
 convert_string(const GroveConverter *converter, char *string)
 {
+	bool		truth;
+
+	if (converter->scale == GROVE_SCALE_BOOLEAN && !parse_bool(string, &truth))
+		reject_string(converter, string, "true and false");
 	if (converter->scale == GROVE_SCALE_UUID)
 		string = DatumGetCString(DirectFunctionCall1(uuid_out, DirectFunctionCall1(uuid_in, CStringGetDatum(string))));
 	if (converter->feature->kind == GROVE_FEATURE_CATEGORICAL)

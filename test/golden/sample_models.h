@@ -243,7 +243,7 @@ sample_mixed(Sample *sample)
 	sample_tree(sample);
 	sample_categorical(sample, 100, 1, 1 << 1, 1, true);	/* true, missing */
 	sample_categorical(sample, 60, 2, 1 << 2, 3, false);	/* sad */
-	sample_categorical(sample, 40, 3, 1 << 1, 5, true);
+	sample_categorical(sample, 40, 3, 1 << 1, 5, false);
 	sample_leaf(sample, 20, 0.3);
 	sample_leaf(sample, 40, 0.1);
 	sample_leaf(sample, 10, 0);

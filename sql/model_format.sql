@@ -1,0 +1,62 @@
+-- Bytes given as a model: damaged, truncated, from a later version, or none at
+-- all.  The models are the golden files of test/golden.
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pg_grove;
+CREATE SCHEMA model_format;
+SET search_path = model_format;
+
+\set regression '\\x9347524f56450d0a0100000000000000020200000000000004000000020000000a000000000000006400000000000000f5b9d5fada750addd3f602742bc4ccf60a00000072656772657373696f6e06000000616d6f756e7410000000646f75626c6520707265636973696f6e2b0000007b22616c676f726974686d223a202267626474222c20226c6561726e696e675f72617465223a20302e317d190000007b22747261696e223a207b226c6f7373223a20302e32357d7d0300000061676507000000696e74656765720000050000007072696365070000006e756d6572696300000300000064617904000000646174650000040000007365656e1b00000074696d657374616d7020776974686f75742074696d65207a6f6e6500000000000000002440050000000500000005640000000000c841000048410100000000000000000000003e40013c000000000070410000f0400300000001000000000000002340002800000000002041000000000000104000140000000000a040000000000000f03f002800000000002041000000000000004005640000000000c84100004841010000000200000000000040bf40003200000000004841000000000000e03f0132000000000048410000c8400300000003000000008093dcc44100190000000000c840000000000000d0bf00190000000000c840000000000000d03f2b00a049'
+CREATE TABLE good AS SELECT :'regression'::bytea AS model;
+
+-- what reading a model ends in
+CREATE FUNCTION outcome(model bytea, OUT state text, OUT message text, OUT detail text) AS $$
+BEGIN
+	message := coalesce(grove.describe(model) ->> 'task', 'null');
+	state := '00000';
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+	state := SQLSTATE;
+END $$ LANGUAGE plpgsql;
+
+SELECT octet_length(model) AS bytes, (outcome(model)).* FROM good;
+
+-- every shorter value, and some that are longer
+SELECT min(length) AS from_length, max(length) AS to_length, state, message
+FROM good, generate_series(0, octet_length(model) - 1) AS length, outcome(substr(model, 1, length))
+GROUP BY state, message ORDER BY 1;
+SELECT (outcome(model || '\x00')).*, (outcome(model || model)).state FROM good;
+
+-- every byte of the header changed, in all of its bits and in one
+SELECT min(at) AS from_byte, max(at) AS to_byte, state, message, detail
+FROM good, generate_series(0, 63) AS at, outcome(set_byte(model, at, 255 - get_byte(model, at)))
+GROUP BY state, message, detail ORDER BY 1, 2;
+SELECT min(at) AS from_byte, max(at) AS to_byte, state, message, detail
+FROM good, generate_series(0, 63) AS at, outcome(set_byte(model, at, get_byte(model, at) # 1))
+GROUP BY state, message, detail ORDER BY 1, 2;
+
+-- every byte behind the header
+SELECT count(*), state, message, detail
+FROM good, generate_series(64, octet_length(model) - 1) AS at, outcome(set_byte(model, at, get_byte(model, at) # 16))
+GROUP BY state, message, detail;
+
+-- a later version, an unknown flag, version 0
+SELECT at, value, (outcome(set_byte(model, at, value))).*
+FROM good, (VALUES (8, 2), (9, 1), (10, 1), (11, 128), (8, 0)) AS change (at, value) ORDER BY at, value;
+
+-- no models at all: random bytes, also behind a right beginning, text, nothing
+SELECT count(*), state, message
+FROM generate_series(1, 200) AS i, outcome(decode(md5(i::text) || md5((-i)::text) || md5(i || 'x'), 'hex'))
+GROUP BY state, message;
+SELECT count(*), state, message, detail
+FROM good, generate_series(1, 100) AS i,
+	 outcome(substr(model, 1, 24) || substr(decode(repeat(md5(i::text), 31), 'hex'), 1, octet_length(model) - 24))
+GROUP BY state, message, detail;
+SELECT * FROM outcome('');
+SELECT * FROM outcome('not a model');
+SELECT * FROM outcome(NULL);
+
+-- the hints
+SELECT grove.predict('\x00'::bytea, 1);
+SELECT grove.predict(set_byte(model, 8, 9), 1) FROM good;
+
+DROP SCHEMA model_format CASCADE;
