@@ -1,9 +1,6 @@
 /*
- * fuzz_model_read.c: libFuzzer target: any bytes as a model.
- *
- *     clang -g -O1 -fsanitize=fuzzer,address,undefined -ffp-contract=off fuzz_model_read.c \
- *           ../../src/core/{model_*,crc32c,digest,compact,predict}.c -lm -o fuzz_model_read
- *     ./fuzz_model_read -max_len=4096 corpus ../golden
+ * fuzz_model_read.c: libFuzzer target: any bytes as a model.  Run
+ * by "make fuzz T=model_read"; its corpus begins with the golden models.
  */
 #include <stdio.h>
 

@@ -12,10 +12,11 @@
 static inline bool
 reference_goes_left(const GroveModel *model, const GroveNode *node, double value)
 {
-	int			bin = (int) value;
+	int			bin;
 
 	if (!(node->flags & GROVE_NODE_CATEGORICAL))
 		return isnan(value) ? (node->flags & GROVE_NODE_MISSING_LEFT) != 0 : value <= node->value;
+	bin = (int) value;
 	if (bin == GROVE_MISSING_BIN)
 		return (node->flags & GROVE_NODE_MISSING_LEFT) != 0;
 	return (model->sets[node->set][bin / 8] & 1 << bin % 8) != 0;

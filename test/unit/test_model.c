@@ -11,6 +11,7 @@
 #include "unit.h"
 
 #include "../../src/core/crc32c.h"
+#include "../../src/core/digest.h"
 #include "../fuzz/check_model.h"
 #include "../golden/sample_models.h"
 
