@@ -12,6 +12,9 @@
 #include "fmath.h"
 #include "rng.h"
 
+/* Smaller gradients are rounded in steps of this one's; the scale must be a float. */
+#define LEAST_GRADIENT	4e-30
+
 enum
 {
 	STATE_START,				/* nothing is set up */
@@ -62,11 +65,16 @@ measure_weights(GroveBoost *boost)
 	int64_t		train = 0;
 	int64_t		validation = 0;
 	float		top = 0.0f;
+	float		top_train = 0.0f;
 	double		scale;
 	uint32_t	i;
 
 	for (i = 0; i < n; i++)
+	{
 		top = weight_of(t, i) > top ? weight_of(t, i) : top;
+		if (is_training(t, i))
+			top_train = weight_of(t, i) > top_train ? weight_of(t, i) : top_train;
+	}
 	if (!(top > 0.0f))
 		top = 1.0f;
 	scale = sum_scale(n) / (double) top;
@@ -79,7 +87,8 @@ measure_weights(GroveBoost *boost)
 		else
 			validation += w;
 	}
-	t->shared->max_weight = top;
+	t->shared->max_weight = top_train > 0.0f ? top_train : 1.0f;
+	t->shared->loss_scale = 1.0 / (double) top;
 	boost->train_weight = (double) train / scale;
 	boost->validation_weight = (double) validation / scale;
 }
@@ -173,7 +182,7 @@ logistic_intercept(const GroveBoost *boost)
 }
 
 static void
-compute_base(GroveBoost *boost, bool from_average, bool has_margin, double *base)
+compute_base(GroveBoost *boost, bool from_average, double origin, bool has_margin, double *base)
 {
 	GroveTrainer *t = boost->trainer;
 	uint32_t	n = t->shared->dims.n_rows;
@@ -184,8 +193,8 @@ compute_base(GroveBoost *boost, bool from_average, bool has_margin, double *base
 	{
 		base[k] = 0.0;
 		if (!from_average)
-			continue;
-		if (t->shared->config.loss == GROVE_LOSS_SQUARED)
+			base[k] = origin;
+		else if (t->shared->config.loss == GROVE_LOSS_SQUARED)
 			base[k] = mean_residual(boost);
 		else if (t->shared->config.loss == GROVE_LOSS_LOGISTIC)
 		{
@@ -215,7 +224,6 @@ scale_losses(GroveTrainer *t)
 	double		top = 0.0;
 	uint32_t	i;
 
-	s->loss_scale = 1.0 / (double) s->max_weight;
 	if (s->config.loss != GROVE_LOSS_SQUARED)
 		return;
 	for (i = 0; i < s->dims.n_rows; i++)
@@ -229,14 +237,15 @@ scale_losses(GroveTrainer *t)
 }
 
 void
-grove_boost_begin(GroveBoost *boost, GroveTrainer *trainer, bool from_average, bool has_margin, double *base)
+grove_boost_begin(GroveBoost *boost, GroveTrainer *trainer, bool from_average, double origin,
+				  bool has_margin, double *base)
 {
 	memset(boost, 0, sizeof(*boost));
 	boost->trainer = trainer;
 	boost->state = STATE_START;
 	boost->best_loss = INFINITY;
 	measure_weights(boost);
-	compute_base(boost, from_average, has_margin, base);
+	compute_base(boost, from_average, origin, has_margin, base);
 	scale_losses(trainer);
 }
 
@@ -258,8 +267,7 @@ set_rounding(GroveBoost *boost)
 		top_g = 0.0;
 		for (i = 0; i < s->n_chunks; i++)
 			top_g = boost->trainer->chunks[i].max_gradient > top_g ? boost->trainer->chunks[i].max_gradient : top_g;
-		if (!(top_g > 0.0))
-			top_g = 1.0;
+		top_g = top_g > LEAST_GRADIENT ? top_g : LEAST_GRADIENT;
 	}
 	else if (s->config.loss == GROVE_LOSS_LOGISTIC)
 		top_h *= 0.25;

@@ -44,11 +44,12 @@ typedef struct GroveBoost
 
 /*
  * Computes the start of the scores from labels, weights and the margins that
- * score holds when has_margin, adds it, and returns it in base[n_outputs];
- * from_average false: 0.  Then sets up the first phase.
+ * score holds when has_margin, adds it, and returns it in base[n_outputs].
+ * Without from_average the start is origin: where the target's 0 lies on the
+ * scale of label.
  */
-extern void grove_boost_begin(GroveBoost *boost, GroveTrainer *trainer, bool from_average, bool has_margin,
-							  double *base);
+extern void grove_boost_begin(GroveBoost *boost, GroveTrainer *trainer, bool from_average, double origin,
+							  bool has_margin, double *base);
 
 extern GroveBoostEvent grove_boost_next(GroveBoost *boost);
 

@@ -8,6 +8,7 @@
  * no slot was left are built anew when they are split, which changes the time
  * but, as sums are integers, not the tree.
  */
+#include <float.h>
 #include <string.h>
 
 #include "rng.h"
@@ -182,6 +183,13 @@ reduce_found(const GroveTrainer *t, int child, GroveSplit *best)
 	}
 }
 
+/* As a float; sums beyond its range are cut. */
+static float
+to_float(double value)
+{
+	return value < FLT_MAX ? (float) value : FLT_MAX;
+}
+
 static void
 set_leaf_node(GroveTrainer *t, uint32_t leaf)
 {
@@ -189,7 +197,7 @@ set_leaf_node(GroveTrainer *t, uint32_t leaf)
 	GroveNode  *node = &t->nodes[l->node];
 
 	memset(node, 0, sizeof(*node));
-	node->cover = (float) ((double) l->sums.h * t->shared->rules.h_unit);
+	node->cover = to_float((double) l->sums.h * t->shared->rules.h_unit);
 	node->count = (uint32_t) l->sums.c;
 }
 
@@ -215,7 +223,7 @@ set_split_node(GroveTrainer *t, const GroveLeaf *leaf)
 	const GroveSplit *best = &leaf->best;
 	GroveNode  *node = &t->nodes[leaf->node];
 
-	node->gain = (float) best->gain;
+	node->gain = to_float(best->gain);
 	node->left = s->n_nodes;
 	node->feature = (uint16_t) best->feature;
 	node->flags = best->missing_left ? GROVE_NODE_MISSING_LEFT : 0;

@@ -116,30 +116,46 @@ loss_rows(const GroveTrainer *t, uint32_t first, uint32_t n)
 	return rows;
 }
 
-/* Losses of the chunk's rows, training and validation apart, run by run of equal kind. */
+/* End of the run of rows that, like begin, are training or are validation rows. */
+static uint32_t
+end_of_run(const GroveTrainer *t, uint32_t begin, uint32_t end)
+{
+	uint32_t	i = begin + 1;
+
+	if (!t->validation)
+		return end;
+	while (i < end && t->validation[i] == t->validation[begin])
+		i++;
+	return i;
+}
+
+/* Losses of training and validation rows of a chunk, and the largest gradient of the training rows. */
 static void
 measure_chunk(GroveTrainer *t, GroveChunk *c, uint32_t first, uint32_t n)
 {
-	uint32_t	begin = first;
+	bool		squared = t->shared->config.loss == GROVE_LOSS_SQUARED;
+	uint32_t	begin,
+				end;
 
 	c->train_loss = 0;
 	c->validation_loss = 0;
-	while (begin < first + n)
+	c->max_gradient = 0.0f;
+	for (begin = first; begin < first + n; begin = end)
 	{
-		uint32_t	end = begin + 1;
 		bool		validation = t->validation && t->validation[begin];
 		GroveLossRows rows;
-		int64_t		sum;
 
-		while (end < first + n && (!t->validation || t->validation[end] == (uint8_t) validation))
-			end++;
+		end = end_of_run(t, begin, first + n);
 		rows = loss_rows(t, begin, end - begin);
-		sum = grove_loss_sum(t->shared->config.loss, &rows);
-		if (validation)
-			c->validation_loss += sum;
-		else
-			c->train_loss += sum;
-		begin = end;
+		if (t->shared->args.measure)
+			*(validation ? &c->validation_loss : &c->train_loss) +=
+				grove_loss_sum(t->shared->config.loss, &rows);
+		if (squared && !validation)
+		{
+			float		top = grove_loss_max_gradient(&rows);
+
+			c->max_gradient = top > c->max_gradient ? top : c->max_gradient;
+		}
 	}
 }
 
@@ -153,14 +169,7 @@ run_score(GroveTrainer *t, uint32_t chunk)
 
 	if (args->apply)
 		apply_leaves(t, first, n);
-	if (args->measure)
-		measure_chunk(t, c, first, n);
-	if (t->shared->config.loss == GROVE_LOSS_SQUARED)
-	{
-		GroveLossRows rows = loss_rows(t, first, n);
-
-		c->max_gradient = grove_loss_max_gradient(&rows);
-	}
+	measure_chunk(t, c, first, n);
 }
 
 /* Gradients of all outputs of the round, kept for its trees. */

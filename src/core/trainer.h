@@ -125,7 +125,7 @@ typedef struct GroveTrainShared
 	uint32_t	n_free_small;
 	uint32_t	n_free_big;
 	double		loss_scale;
-	float		max_weight;
+	float		max_weight;		/* of the training rows */
 	_Atomic uint32_t left_cursor;	/* PARTITION: rows placed so far, bag list */
 	_Atomic uint32_t right_cursor;
 	_Atomic uint32_t out_left_cursor;

@@ -30,6 +30,7 @@
 #define SKETCH_VALUES	(6 * 1024 * 1024)
 #define SKETCH_ROWS_MAX	100000
 #define SKETCH_ROWS_MIN	4096
+#define TARGET_MAX		1e37		/* residuals are single precision */
 
 /* Places in a record behind the features. */
 #define AT_TARGET(in)		((in)->n_features)
@@ -309,8 +310,10 @@ read_target(GroveIntake *in, Datum value, bool isnull, uint64 *bits)
 	if (c->type.kind == GROVE_FEATURE_NUMERIC)
 	{
 		number = grovepg_feature_number(&c->type, value);
-		if (isnan(number) || number >= DBL_MAX || number <= -DBL_MAX)
+		if (isnan(number) || fabs(number) == DBL_MAX)
 			reject_value(c, "target", "a value that is not finite", "Leave out rows whose target is NaN or infinite.");
+		if (fabs(number) > TARGET_MAX)
+			reject_value(c, "target", "a value beyond 1e37", "Divide the target by a constant.");
 		*bits = double_bits(number);
 		if (in->too_many_classes || (in->trainer != NULL && in->class_of == NULL))
 			return number;

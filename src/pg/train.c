@@ -446,6 +446,7 @@ run_training(Training *tr)
 	grovepg_trees_init(&tr->trees);
 	grovepg_team_start(tr->team, &tr->trainer);
 	grove_boost_begin(&tr->boost, &tr->trainer, tr->params.boost_from_average,
+					  tr->task == GROVE_TASK_REGRESSION ? -tr->intake->centre : 0.0,
 					  tr->intake->margin.attno != 0, tr->base);
 	while ((event = grove_boost_next(&tr->boost)) != GROVE_BOOST_DONE)
 	{

@@ -1,0 +1,104 @@
+-- The same rows, options and seed give the same bytes: for any order of rows,
+-- any number of workers, with duplicates, with every kind of sampling; and
+-- another seed gives other bytes where anything is random.
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pg_grove;
+RESET client_min_messages;
+
+CREATE TABLE clicks AS
+	SELECT i AS id, (i * 7919) % 1009 * 0.1 AS a, CASE WHEN i % 11 = 0 THEN NULL ELSE (i * 104729) % 997 END AS b,
+		'p' || (i * 31) % 40 AS page, (i * 613) % 500 AS c
+	FROM generate_series(1, 24000::bigint) AS i;
+ALTER TABLE clicks ADD bought boolean, ADD spent float8, ADD kind int, ADD held boolean, ADD w float8;
+UPDATE clicks SET bought = a + coalesce(b, 500) * 0.05 + (id * 17) % 60 > 110, spent = a * 0.5 + (id * 13) % 29,
+	kind = (a::int / 40 + (id * 7) % 2) % 3, held = id % 5 = 0, w = 1 + id % 4;
+INSERT INTO clicks SELECT * FROM clicks WHERE id <= 300;
+INSERT INTO clicks SELECT * FROM clicks WHERE id <= 100;
+
+CREATE TABLE cases(nr int, target text, params jsonb, roles text);
+INSERT INTO cases VALUES
+	(1, 'bought', '{}', ''),
+	(2, 'spent', '{}', ''),
+	(3, 'kind', '{"num_iterations": 4, "objective": "multiclass"}', ''),
+	(4, 'bought', '{"bagging_fraction": 0.5, "feature_fraction": 0.7, "feature_fraction_bynode": 0.6}', ''),
+	(5, 'bought', '{"early_stopping_rounds": 3}', ', validation => ''held'''),
+	(6, 'spent', '{"bagging_fraction": 0.3, "bagging_freq": 2}', ', weight => ''w'', validation => ''held'''),
+	(7, 'bought', '{"algorithm": "forest", "num_iterations": 5}', ''),
+	(8, 'kind', '{"algorithm": "forest", "num_iterations": 2, "objective": "multiclass"}', ', weight => ''w'''),
+	(9, 'spent', '{"algorithm": "tree", "max_depth": 6, "num_leaves": 64}', '');
+
+-- one model, with its row order and its number of workers
+CREATE FUNCTION pg_temp.digest(c cases, ordering text, seed bigint) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	result text;
+BEGIN
+	EXECUTE format('SELECT md5(grove.train(%L, %L, %L, seed => %s %s))',
+		format('SELECT a, b, page, c, %I %s FROM clicks %s', c.target,
+			CASE WHEN c.roles LIKE '%held%' THEN ', held' ELSE '' END || CASE WHEN c.roles LIKE '%''w''%' THEN ', w' ELSE '' END, ordering),
+		c.target, c.params || CASE WHEN c.params ? 'num_iterations' OR c.params @> '{"algorithm": "tree"}' THEN '{}' ELSE '{"num_iterations": 10}'::jsonb END,
+		seed, c.roles) INTO result;
+	RETURN result;
+END
+$$;
+
+SET grove.min_parallel_cells = 0;
+SET maintenance_work_mem = '256MB';
+SET max_parallel_maintenance_workers = 0;
+CREATE TABLE digests AS SELECT nr, 'alone' AS how, pg_temp.digest(cases, '', 1) AS digest FROM cases;
+INSERT INTO digests SELECT nr, 'by b', pg_temp.digest(cases, 'ORDER BY b, a', 1) FROM cases;
+INSERT INTO digests SELECT nr, 'backwards', pg_temp.digest(cases, 'ORDER BY id DESC', 1) FROM cases;
+INSERT INTO digests SELECT nr, 'shuffled', pg_temp.digest(cases, 'ORDER BY grove.hash64(5, id)', 1) FROM cases;
+SET max_parallel_maintenance_workers = 4;
+SET grove.max_workers = 1;
+INSERT INTO digests SELECT nr, '1 worker', pg_temp.digest(cases, '', 1) FROM cases;
+SET grove.max_workers = 2;
+INSERT INTO digests SELECT nr, '2 workers', pg_temp.digest(cases, 'ORDER BY a', 1) FROM cases;
+SET grove.max_workers = 4;
+INSERT INTO digests SELECT nr, '4 workers', pg_temp.digest(cases, '', 1) FROM cases;
+SET grove.max_workers = 4;
+SET max_parallel_workers = 0;
+INSERT INTO digests SELECT nr, 'no worker came', pg_temp.digest(cases, '', 1) FROM cases;
+RESET max_parallel_workers;
+SELECT nr, count(*) AS runs, count(DISTINCT digest) AS models FROM digests GROUP BY nr ORDER BY nr;
+
+-- what is random follows the seed; squared error without sampling rounds nothing at random
+SELECT nr, (SELECT digest FROM digests WHERE digests.nr = cases.nr AND how = 'alone') <> pg_temp.digest(cases, '', 2) AS differs
+FROM cases ORDER BY nr;
+
+-- the second reading sees the rows of the first one: what the statement itself wrote before
+BEGIN;
+DELETE FROM clicks WHERE id > 12000;
+SELECT length(grove.train('SELECT a, b, bought FROM clicks', 'bought', '{"num_iterations": 2}')) > 0 AS sees_own_changes;
+ROLLBACK;
+
+-- from PL/pgSQL with an exception block, in a cursor, in CREATE TABLE AS; after an error, too
+SET grove.max_workers = 2;
+DO $$
+DECLARE
+	model bytea;
+BEGIN
+	BEGIN
+		model := grove.train('SELECT a, b, bought, 1 / (id - 23999) AS bad FROM clicks', 'bought');
+	EXCEPTION WHEN division_by_zero THEN
+		RAISE NOTICE 'caught: %', SQLERRM;
+	END;
+	model := grove.train('SELECT a, b, bought FROM clicks', 'bought', '{"num_iterations": 2}');
+	UPDATE clicks SET c = 0 WHERE id = 1;
+	RAISE NOTICE 'trained: %', length(model) > 0;
+END
+$$;
+SET statement_timeout = '100ms';
+DO $$
+BEGIN
+	PERFORM grove.train('SELECT a, b, c, bought FROM clicks', 'bought', '{"num_iterations": 10000}');
+EXCEPTION WHEN query_canceled THEN
+	RAISE NOTICE 'cancelled';
+END
+$$;
+RESET statement_timeout;
+SELECT count(*) AS workers_left FROM pg_stat_activity WHERE backend_type = 'parallel worker' AND leader_pid = pg_backend_pid();
+
+DROP TABLE clicks, digests;
+SET client_min_messages = warning;
+DROP TABLE cases CASCADE;

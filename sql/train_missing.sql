@@ -1,0 +1,70 @@
+-- Missing values and categories: NULL and NaN are one thing, the side is
+-- learned, unseen and rare labels count as missing.
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pg_grove;
+RESET client_min_messages;
+
+CREATE TABLE visits AS
+	SELECT i AS id, CASE WHEN i % 4 = 0 THEN NULL ELSE (i * 37) % 50 END AS x,
+		'c' || (i * 7) % 12 AS city, (i % 3 = 0) AS member
+	FROM generate_series(1, 4000) AS i;
+
+-- y depends on whether x is there: missing goes to the side where it belongs
+WITH m AS MATERIALIZED (
+	SELECT grove.train('SELECT x, CASE WHEN x IS NULL OR x > 40 THEN 5.0 ELSE 1.0 END::float8 AS y FROM visits', 'y',
+		'{"algorithm": "tree", "num_leaves": 2}') AS high,
+		grove.train('SELECT x, CASE WHEN x IS NULL OR x < 10 THEN 5.0 ELSE 1.0 END::float8 AS y FROM visits', 'y',
+		'{"algorithm": "tree", "num_leaves": 2}') AS low,
+		grove.train('SELECT x, CASE WHEN x IS NULL THEN 5.0 ELSE 1.0 END::float8 AS y FROM visits', 'y',
+		'{"algorithm": "tree", "num_leaves": 2}') AS alone)
+SELECT v, round(grove.predict(high, v)::numeric, 4) AS high, round(grove.predict(low, v)::numeric, 4) AS low,
+	round(grove.predict(alone, v)::numeric, 4) AS alone
+FROM m, (VALUES (NULL::float8), ('NaN'), (5), (25), (45), ('infinity'), ('-infinity')) AS t(v);
+
+-- NULL and NaN give one model
+SELECT md5(grove.train('SELECT x::float8 AS x, city, member FROM visits', 'member')) =
+	md5(grove.train('SELECT coalesce(x::float8, ''NaN'') AS x, city, member FROM visits', 'member')) AS same_bytes;
+
+-- a missing value where training saw none goes with the larger child
+WITH m AS MATERIALIZED (
+	SELECT grove.train('SELECT id % 10 AS x, CASE WHEN id % 10 < 2 THEN 1.0 ELSE 0 END::float8 AS y FROM visits', 'y',
+		'{"algorithm": "tree", "num_leaves": 2}') AS model)
+SELECT round(grove.predict(model, NULL::int)::numeric, 4) AS missing, round(grove.predict(model, 9)::numeric, 4) AS larger FROM m;
+
+-- sets of categories: one split finds any set of cities; few categories split one against the rest
+WITH m AS MATERIALIZED (
+	SELECT grove.train('SELECT city, CASE WHEN city IN (''c1'', ''c4'', ''c7'', ''c11'') THEN 3.0 ELSE 1.0 END::float8 AS y FROM visits', 'y',
+		'{"algorithm": "tree", "num_leaves": 2, "cat_l2": 0, "cat_smooth": 0}') AS many,
+		grove.train('SELECT CASE WHEN city IN (''c1'', ''c2'') THEN city ELSE ''other'' END AS city, CASE WHEN city = ''c2'' THEN 3.0 ELSE 1.0 END::float8 AS y FROM visits', 'y',
+		'{"algorithm": "tree", "num_leaves": 2}') AS few)
+SELECT city, round(grove.predict(many, city)::numeric, 4) AS many,
+	round(grove.predict(few, CASE WHEN city IN ('c1', 'c2') THEN city ELSE 'other' END)::numeric, 4) AS few
+FROM m, (SELECT DISTINCT city FROM visits) AS c ORDER BY city;
+
+-- a label that training did not see is missing
+WITH m AS MATERIALIZED (SELECT grove.train('SELECT city, x, member FROM visits', 'member') AS model)
+SELECT grove.predict(model, 'nowhere', 7) = grove.predict(model, NULL::text, 7) AS unseen_is_missing FROM m;
+
+-- more labels than bins: the frequent ones have bins, the others are missing
+WITH m AS MATERIALIZED (
+	SELECT grove.train('SELECT CASE WHEN i % 2 = 0 THEN ''often'' ELSE ''l'' || i END AS label, (i % 2)::float8 AS y FROM generate_series(1, 3000) AS i', 'y',
+		'{"algorithm": "tree", "num_leaves": 2}') AS model)
+SELECT round(grove.predict(model, 'often')::numeric, 3) AS often, round(grove.predict(model, 'l2999')::numeric, 3) AS rare,
+	jsonb_array_length(grove.describe(model) -> 'features') AS features
+FROM m;
+
+-- boolean, enum, uuid, char(n) and domains are categories like text
+CREATE TYPE colour AS ENUM ('red', 'green', 'blue');
+CREATE DOMAIN code AS text CHECK (length(value) < 5);
+CREATE VIEW typed AS
+	SELECT member AS a, (ARRAY['red', 'green', 'blue'])[1 + id % 3]::colour AS b, ('00000000-0000-0000-0000-00000000000' || id % 3)::uuid AS c,
+		('z' || id % 3)::char(4) AS d, ('k' || id % 3)::code AS e, (id % 3)::float8 AS y FROM visits;
+SELECT feature.column, round(grove.rmse(y, grove.predict(model, typed))::numeric, 3) AS rmse
+FROM (VALUES ('a'), ('b'), ('c'), ('d'), ('e')) AS feature("column"),
+	LATERAL (SELECT grove.train(format('SELECT %I, y FROM typed', feature.column), 'y', '{"algorithm": "tree", "min_data_in_leaf": 1}') AS model) AS m, typed
+GROUP BY 1 ORDER BY 1;
+
+DROP VIEW typed;
+DROP TYPE colour;
+DROP DOMAIN code;
+DROP TABLE visits;

@@ -1,0 +1,81 @@
+-- Weights, margins, validation rows and early stopping.
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pg_grove;
+RESET client_min_messages;
+
+CREATE TABLE sales AS
+	SELECT i AS id, (i * 7919) % 100 AS a, (i * 104729) % 37 AS b, 1 + i % 3 AS w
+	FROM generate_series(1, 1500) AS i;
+ALTER TABLE sales ADD y float8, ADD won boolean;
+UPDATE sales SET y = a * 0.1 + (b % 5) + sin(id), won = a + b * 2 + (id * 61) % 80 > 120;
+
+-- a row of weight 3 is three rows (leaves are bounded by hessians, which are weights, not by rows)
+WITH m AS MATERIALIZED (
+	SELECT grove.train('SELECT a, b, y, w FROM sales', 'y', p, weight => 'w') AS weighted,
+		grove.train('SELECT a, b, y FROM sales, generate_series(1, w)', 'y', p) AS repeated
+	FROM (SELECT '{"num_iterations": 20, "min_data_in_leaf": 0, "min_sum_hessian_in_leaf": 20}'::jsonb AS p) AS p)
+SELECT max(abs(grove.predict(weighted, a, b) - grove.predict(repeated, a, b))) < 1e-4 AS same FROM m, sales;
+WITH m AS MATERIALIZED (
+	SELECT grove.train('SELECT a, b, won, w FROM sales', 'won', p, weight => 'w') AS weighted,
+		grove.train('SELECT a, b, won FROM sales, generate_series(1, w)', 'won', p) AS repeated
+	FROM (SELECT '{"num_iterations": 5, "algorithm": "tree", "num_iterations": 1, "min_data_in_leaf": 0, "min_sum_hessian_in_leaf": 20}'::jsonb AS p) AS p)
+SELECT max(abs(grove.predict(weighted, a, b) - grove.predict(repeated, a, b))) < 1e-4 AS same FROM m, sales;
+
+-- rows of weight 0 do not count
+WITH m AS MATERIALIZED (
+	SELECT grove.train('SELECT a, b, CASE WHEN a < 50 THEN y ELSE 1e6 END AS y, (a < 50)::int AS w FROM sales', 'y',
+		'{"algorithm": "tree", "num_leaves": 2}', weight => 'w') AS model)
+SELECT max(grove.predict(model, a, b)) < 1000 AS ignored FROM m, sales;
+
+-- a margin that already knows the answer leaves nothing to learn
+WITH m AS MATERIALIZED (
+	SELECT grove.train('SELECT a, b, y, y - 7 AS known FROM sales', 'y', base_margin => 'known') AS model)
+SELECT round(min(grove.predict(model, a, b))::numeric, 4) AS lowest, round(max(grove.predict(model, a, b))::numeric, 4) AS highest FROM m, sales;
+
+-- negatives kept at a tenth, with the log-odds offset of that as margin: probabilities are those of all rows
+CREATE TABLE rare AS SELECT i AS id, (i * 7919) % 1000 AS x, grove.u01(3, i) < 0.01 + 0.00006 * ((i * 7919) % 1000) AS hit FROM generate_series(1, 20000) AS i;
+WITH m AS MATERIALIZED (
+	SELECT grove.train('SELECT x, hit FROM rare WHERE hit OR grove.keep(0.1, 7, id)', 'hit', p) AS uncorrected,
+		grove.train('SELECT x, hit, ln(10) AS offset_ FROM rare WHERE hit OR grove.keep(0.1, 7, id)', 'hit', p, base_margin => 'offset_') AS corrected
+	FROM (SELECT '{"num_iterations": 50}'::jsonb AS p) AS p)
+SELECT round(avg(hit::int), 3) AS observed, round(avg(grove.predict(corrected, x))::numeric, 2) AS corrected,
+	avg(grove.predict(uncorrected, x)) > 3 * avg(hit::int) AS uncorrected_is_far FROM m, rare;
+
+-- several classes take an array of margins
+SELECT round(grove.accuracy(c, grove.predict_class(model, a))::numeric, 2) AS accuracy
+FROM (SELECT a, (a / 34)::text AS c FROM sales) AS s,
+	(SELECT grove.train('SELECT a, (a / 34)::text AS c, ARRAY[0.5, 0, -0.5]::float8[] AS m FROM sales', 'c', base_margin => 'm') AS model) AS m;
+
+-- early stopping: fewer rounds than asked for, the best one kept, the history in metrics
+WITH m AS MATERIALIZED (
+	SELECT grove.train('SELECT a, b, won, id % 4 = 0 AS held FROM sales', 'won',
+		'{"num_iterations": 500, "early_stopping_rounds": 10, "min_data_in_leaf": 5}', validation => 'held') AS model)
+SELECT (grove.metrics(model) ->> 'rounds')::int < 500 AS stopped,
+	(grove.metrics(model) ->> 'rounds_run')::int - (grove.metrics(model) ->> 'rounds')::int AS rounds_behind_the_best,
+	(grove.metrics(model) ->> 'validation_rows')::int AS validation_rows,
+	jsonb_array_length(grove.metrics(model) -> 'validation_history') = (grove.metrics(model) ->> 'rounds_run')::int AS history_is_whole,
+	(SELECT min(v::float8) FROM jsonb_array_elements_text(grove.metrics(model) -> 'validation_history') AS v) =
+		(grove.metrics(model) ->> 'validation_log_loss')::float8 AS best_is_least
+FROM m;
+
+-- the validation loss is the log-loss of those rows
+WITH m AS MATERIALIZED (
+	SELECT grove.train('SELECT a, b, won, id % 4 = 0 AS held FROM sales', 'won', '{"num_iterations": 30}', validation => 'held') AS model)
+SELECT abs((grove.metrics(model) ->> 'validation_log_loss')::float8 -
+	grove.log_loss(won, grove.predict(model, a, b)) FILTER (WHERE id % 4 = 0)) < 1e-5 AS validation,
+	abs((grove.metrics(model) ->> 'train_log_loss')::float8 -
+	grove.log_loss(won, grove.predict(model, a, b)) FILTER (WHERE id % 4 <> 0)) < 1e-5 AS train
+FROM m, sales GROUP BY model;
+WITH m AS MATERIALIZED (
+	SELECT grove.train('SELECT a, b, y, id % 4 = 0 AS held FROM sales', 'y', '{"num_iterations": 30}', validation => 'held') AS model)
+SELECT abs((grove.metrics(model) ->> 'validation_squared_error')::float8 /
+	power(grove.rmse(y, grove.predict(model, a, b)) FILTER (WHERE id % 4 = 0), 2) - 1) < 1e-4 AS validation
+FROM m, sales GROUP BY model;
+
+-- validation rows teach nothing: without early stopping the trees are those of the other rows alone
+WITH m AS MATERIALIZED (
+	SELECT grove.train('SELECT a, b, CASE WHEN id % 4 = 0 THEN 1e5 ELSE y END AS y, id % 4 = 0 AS held FROM sales', 'y', validation => 'held') AS with_rows,
+		grove.train('SELECT a, b, y FROM sales WHERE id % 4 <> 0', 'y') AS without)
+SELECT max(abs(grove.predict(with_rows, a, b) - grove.predict(without, a, b))) AS difference FROM m, sales;
+
+DROP TABLE sales, rare;
