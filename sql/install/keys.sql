@@ -1,5 +1,7 @@
 /* keys.sql: decisions about one row by the hash of its key */
 
+GRANT USAGE ON SCHEMA grove TO PUBLIC;
+
 CREATE FUNCTION hash64(seed bigint, VARIADIC key "any") RETURNS bigint
 	AS 'MODULE_PATHNAME', 'grove_hash64' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION hash64(bigint, "any") IS
