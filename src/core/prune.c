@@ -8,7 +8,9 @@
  *
  * Stratified sizes are whole from the start: bounds by the same equation
  * (one unit at least, all at most, what a full stratum cannot take goes to
- * the others), then the largest remainders.
+ * the others), then the largest remainders.  With a share to keep and
+ * proportional allocation each stratum keeps that share; one unit for those
+ * too small for it comes on top.
  *
  * Readmission is not drawn from the rows that happened to be removed but
  * planned with their expected numbers.  That is why pi = keep + (1 - keep) *
@@ -124,6 +126,14 @@ allocation_weight(const GrovePruneDesign *design, const GrovePruneCell *cell)
 	return 1;
 }
 
+/* Does a stratified design keep one share within every stratum, rather than deal out one number to all? */
+static bool
+keeps_share_of_strata(const GrovePruneDesign *design)
+{
+	return design->method == GROVE_PRUNE_STRATIFIED && design->allocation == GROVE_ALLOCATE_PROPORTIONAL &&
+		!design->counted;
+}
+
 /* Probabilities of strata: between one unit and all, in proportion to the allocation's weights. */
 static GroveStatus
 stratify(const GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, const uint32_t *order,
@@ -140,7 +150,14 @@ stratify(const GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, 
 		shares[i].units = (double) cell->units;
 		shares[i].floor = 1 / (double) cell->units;
 	}
-	status = grove_pps_scale(shares, n_cells, target, &scale);
+	if (!design->exact && keeps_share_of_strata(design))
+	{
+		/* needs no solving, and the share itself is what the rows get */
+		scale = design->keep;
+		status = GROVE_OK;
+	}
+	else
+		status = grove_pps_scale(shares, n_cells, target, &scale);
 	if (status == GROVE_OK && isinf(scale))
 	{
 		/* Strata without spread share what the others cannot take. */
@@ -344,10 +361,20 @@ round_to_size(const GrovePruneDesign *design, GrovePruneCell *cells, size_t n_ce
 
 /* Units that the first step keeps: whole for an exact size. */
 static double
-first_target(const GrovePruneDesign *design, size_t n_cells, uint64_t units)
+first_target(const GrovePruneDesign *design, const GrovePruneCell *cells, size_t n_cells, const uint32_t *order,
+			 uint64_t units)
 {
 	double		target = design->counted ? (double) design->n : design->keep * (double) units;
 
+	if (keeps_share_of_strata(design))
+	{
+		double		lost = 0;
+
+		target = 0;
+		for (size_t i = 0; i < n_cells; i++)
+			grove_pps_add(&target, &lost, fmax(design->keep * (double) cells[order[i]].units, 1));
+		target += lost;
+	}
 	if (design->exact)
 		target = floor(target + 0.5);
 	if (design->method == GROVE_PRUNE_STRATIFIED && !design->counted && target < (double) n_cells)
@@ -371,7 +398,7 @@ grove_prune_design(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cel
 		cells[i].take = 0;
 	}
 	design->scale = design->readmit_scale = design->beta = NAN;
-	target = first_target(design, n_cells, units);
+	target = first_target(design, cells, n_cells, order, units);
 	status = remove_units(design, cells, n_cells, order, units, target, shares, scratch);
 	if (status != GROVE_OK)
 		return status;

@@ -4,7 +4,7 @@
 #ifndef GROVE_NEAREST_H
 #define GROVE_NEAREST_H
 
-/* The name with the smallest edit distance, ties to the first; NULL when there is none or none is near. */
+/* The name with the smallest edit distance, ties to the first; NULL when there are no names. */
 extern const char *grovepg_nearest_name(const char *given, const char *const *names, int n);
 
 #endif							/* GROVE_NEAREST_H */

@@ -26,20 +26,4 @@
 #define GROVEPG_SPI_HAS_RECEIVER 1
 #endif
 
-/* 16: a sorted datum can be looked at where it is; before, each one is a copy to be freed */
-#if PG_VERSION_NUM >= 160000
-#define grovepg_sorted_datum(sort, value, null)	tuplesort_getdatum(sort, true, false, value, null, NULL)
-#define grovepg_sorted_free(value)				((void) 0)
-#else
-#define grovepg_sorted_datum(sort, value, null)	tuplesort_getdatum(sort, true, value, null, NULL)
-#define grovepg_sorted_free(value)				pfree(DatumGetPointer(value))
-#endif
-
-/* 15: the way a sort is read became a set of flags */
-#if PG_VERSION_NUM >= 150000
-#define GROVEPG_SORT_REWIND	TUPLESORT_RANDOMACCESS
-#else
-#define GROVEPG_SORT_REWIND	true
-#endif
-
 #endif							/* PG_COMPAT_H */

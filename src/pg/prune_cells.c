@@ -3,8 +3,8 @@
  *
  * First visit: every row finds its stratum (the values of its by columns, a
  * null is a value) and its class, and is counted; for an exact size its cell
- * and key hash go into a sort.  Then the core turns counts into
- * probabilities, and the sort tells each cell's cut-off hash.  In the last
+ * and key hash are kept.  Then the core turns counts into probabilities, and
+ * the hashes in order tell each cell's cut-off.  In the last
  * visit a row needs nothing but its hash and its cell.
  *
  * A stratum is known by 128 hash bits of its values, so that memory is the
@@ -371,7 +371,7 @@ count_rows(PruneCells *cells)
 	int			first = exact ? 0 : request->n_key;
 
 	if (exact)
-		cells->units = grovepg_units_begin(request->n_by == 0 && cells->n_classes == 1);
+		cells->units = grovepg_units_begin();
 	grovepg_reread_visit(request->source, request->n_columns - first, request->deciding + first, false,
 						 exact ? count_keyed_row : count_row, cells);
 	if (exact)
@@ -415,9 +415,10 @@ grovepg_prune_cells(PruneRequest *request, bool need_counts)
 	make_design(cells);
 	if (cells->units != NULL)
 	{
-		cells->cutoffs = palloc_extended(Max(cells->n_strata, 1) * (Size) cells->n_classes * sizeof(uint64),
-										 MCXT_ALLOC_HUGE);
-		grovepg_units_cut(cells->units, cells->cells, cells->cutoffs);
+		uint32		n_cells = cells->n_strata * cells->n_classes;
+
+		cells->cutoffs = palloc_extended(Max(n_cells, 1) * sizeof(uint64), MCXT_ALLOC_HUGE);
+		grovepg_units_cut(cells->units, cells->cells, n_cells, cells->cutoffs);
 		grovepg_units_end(cells->units);
 	}
 	return cells;

@@ -1,137 +1,269 @@
 /*
  * prune_units.c: counting distinct keys and finding the k-th lowest hash of
- * every cell, with one sort.
+ * every cell.
  *
- * The sort gets a single datum a row: with one cell the hash as a bigint
- * whose sign bit is turned, so that its order is that of the unsigned hash;
- * with several a uuid that holds the cell and the hash, high bytes first,
- * because the server sorts uuids by their first eight bytes as integers and
- * looks at the rest only when these are equal.
+ * Both are one walk over the units in ascending order of the hash.  Within
+ * work_mem that is an array, sorted once.  Beyond it the array is emptied
+ * into files by the leading bits of the hash whenever it is full, and the
+ * walk loads and sorts one file after the other; since hashes are uniform,
+ * files are equally large, and one that is still too large is read several
+ * times, for one range of hashes each time.  So a walk over 10^9 units moves
+ * 16 bytes each and compares next to nothing, where a general sort would
+ * merge tuples.
  */
 #include "pg_grove.h"
 
-#include "catalog/pg_operator.h"
-#include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "port/pg_bswap.h"
-#include "utils/builtins.h"
-#include "utils/tuplesort.h"
-#include "utils/typcache.h"
-#include "utils/uuid.h"
+#include "storage/buffile.h"
+#include "utils/memutils.h"
 
+#include "../core/units.h"
 #include "prune_units.h"
 
-#define SIGN_BIT	UINT64CONST(0x8000000000000000)
+#define PART_BITS		6
+#define PARTS			(1 << PART_BITS)
+#define FIRST_CAPACITY	1024
+#define CHUNK			1024	/* units that are read from a file at once */
 
 struct PruneUnits
 {
-	bool		one_cell;
-	Tuplesortstate *sort;
+	MemoryContext context;
+	GroveUnit  *buffer;
+	size_t		used;
+	size_t		capacity;
+	size_t		limit;			/* units that fit into work_mem */
+	bool		sorted;			/* buffer is in order and has no duplicates */
+	BufFile    *parts[PARTS];	/* units by the leading bits of the hash; NULL: none yet */
+	uint64		written[PARTS];
+	bool		spilled;
 };
 
-PruneUnits *
-grovepg_units_begin(bool one_cell)
-{
-	PruneUnits *units = palloc(sizeof(PruneUnits));
-	Oid			type = one_cell ? INT8OID : UUIDOID;
+typedef void (*UnitVisitor) (const GroveUnit *unit, void *arg);
 
-	units->one_cell = one_cell;
-	units->sort = tuplesort_begin_datum(type, lookup_type_cache(type, TYPECACHE_LT_OPR)->lt_opr, InvalidOid,
-										false, work_mem, NULL, GROVEPG_SORT_REWIND);
+PruneUnits *
+grovepg_units_begin(void)
+{
+	PruneUnits *units = palloc0(sizeof(PruneUnits));
+
+	units->context = CurrentMemoryContext;
+	units->capacity = FIRST_CAPACITY;
+	units->limit = Max((size_t) work_mem * 1024 / sizeof(GroveUnit), FIRST_CAPACITY);
+	units->buffer = palloc(units->capacity * sizeof(GroveUnit));
 	return units;
+}
+
+static void
+sort_buffer(PruneUnits *units)
+{
+	size_t		start[GROVE_UNITS_PARTS + 1];
+
+	grove_units_split(units->buffer, units->used, start);
+	for (int b = 0; b < GROVE_UNITS_PARTS; b++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		grove_units_sort(units->buffer + start[b], start[b + 1] - start[b], 1);
+	}
+	units->used = grove_units_distinct(units->buffer, units->used);
+}
+
+/* Writes the sorted buffer to the files and empties it. */
+static void
+spill_buffer(PruneUnits *units)
+{
+	MemoryContext previous = MemoryContextSwitchTo(units->context);
+	size_t		first = 0;
+
+	while (first < units->used)
+	{
+		uint64		part = units->buffer[first].hash >> (64 - PART_BITS);
+		size_t		end = first;
+
+		while (end < units->used && units->buffer[end].hash >> (64 - PART_BITS) == part)
+			end++;
+		if (units->parts[part] == NULL)
+			units->parts[part] = BufFileCreateTemp(false);
+		BufFileWrite(units->parts[part], units->buffer + first, (end - first) * sizeof(GroveUnit));
+		units->written[part] += end - first;
+		first = end;
+	}
+	units->used = 0;
+	units->spilled = true;
+	MemoryContextSwitchTo(previous);
+}
+
+static void
+grow_buffer(PruneUnits *units, size_t capacity)
+{
+	units->buffer = repalloc_huge(units->buffer, capacity * sizeof(GroveUnit));
+	units->capacity = capacity;
+}
+
+/* Makes room in a full buffer: more memory, or fewer duplicates, or a file. */
+static void
+make_room(PruneUnits *units)
+{
+	if (units->capacity < units->limit)
+		grow_buffer(units, Min(units->capacity * 2, units->limit));
+	else
+	{
+		sort_buffer(units);
+		if (units->used > units->limit / 2)
+			spill_buffer(units);
+	}
 }
 
 void
 grovepg_units_add(PruneUnits *units, uint32 cell, uint64 hash)
 {
-	pg_uuid_t	packed;
-	uint32		high = pg_hton32(cell);
-	uint64		low = pg_hton64(hash);
+	GroveUnit  *unit;
 
-	if (units->one_cell)
-	{
-		tuplesort_putdatum(units->sort, Int64GetDatum((int64) (hash ^ SIGN_BIT)), false);
-		return;
-	}
-	memset(&packed, 0, sizeof(packed));
-	memcpy(packed.data, &high, sizeof(high));
-	memcpy(packed.data + sizeof(high), &low, sizeof(low));
-	tuplesort_putdatum(units->sort, UUIDPGetDatum(&packed), false);
+	if (units->used == units->capacity)
+		make_room(units);
+	unit = &units->buffer[units->used++];
+	unit->hash = hash;
+	unit->cell = cell;
+	unit->spare = 0;
 }
 
-/* The next row in order of cell and hash. */
-static bool
-next_unit(PruneUnits *units, uint32 *cell, uint64 *hash)
+static void
+visit_buffer(const PruneUnits *units, UnitVisitor visit, void *arg)
 {
-	Datum		value;
-	bool		null;
-	uint32		high;
-	uint64		low;
-
-	if (!grovepg_sorted_datum(units->sort, &value, &null))
-		return false;
-	if (units->one_cell)
+	for (size_t i = 0; i < units->used; i++)
 	{
-		*cell = 0;
-		*hash = (uint64) DatumGetInt64(value) ^ SIGN_BIT;
-		return true;
+		if (i % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
+		visit(&units->buffer[i], arg);
 	}
-	memcpy(&high, DatumGetUUIDP(value)->data, sizeof(high));
-	memcpy(&low, DatumGetUUIDP(value)->data + sizeof(high), sizeof(low));
-	*cell = pg_ntoh32(high);
-	*hash = pg_ntoh64(low);
-	grovepg_sorted_free(value);
-	return true;
+}
+
+/* Loads the units of a file whose hashes lie between two bounds, both included. */
+static void
+load_range(PruneUnits *units, int part, uint64 low, uint64 high)
+{
+	GroveUnit	chunk[CHUNK];
+	uint64		left = units->written[part];
+
+	units->used = 0;
+	if (BufFileSeek(units->parts[part], 0, 0, SEEK_SET) != 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not rewind temporary file")));
+	while (left > 0)
+	{
+		size_t		n = Min(left, CHUNK);
+
+		CHECK_FOR_INTERRUPTS();
+		if (BufFileRead(units->parts[part], chunk, n * sizeof(GroveUnit)) != n * sizeof(GroveUnit))
+			ereport(ERROR,
+					(errcode_for_file_access(),
+					 errmsg("could not read from temporary file")));
+		left -= n;
+		for (size_t i = 0; i < n; i++)
+		{
+			if (chunk[i].hash < low || chunk[i].hash > high)
+				continue;
+			if (units->used == units->capacity)
+			{
+				sort_buffer(units);
+				if (units->used > units->capacity / 2)
+					grow_buffer(units, units->capacity * 2);
+			}
+			units->buffer[units->used++] = chunk[i];
+		}
+	}
+	sort_buffer(units);
+}
+
+/* Visits the units of a file in order, as many at a time as the buffer holds. */
+static void
+visit_part(PruneUnits *units, int part, UnitVisitor visit, void *arg)
+{
+	const uint64 width = UINT64CONST(1) << (64 - PART_BITS);
+	uint64		slices = units->written[part] / (units->limit - units->limit / 4) + 1;
+	uint64		step = width / slices + 1;
+
+	for (uint64 first = 0; first < width; first += step)
+	{
+		uint64		last = Min(first + step, width) - 1;
+
+		load_range(units, part, (uint64) part * width + first, (uint64) part * width + last);
+		visit_buffer(units, visit, arg);
+	}
+}
+
+/* Visits each distinct unit once, in ascending order of the hash. */
+static void
+visit_units(PruneUnits *units, UnitVisitor visit, void *arg)
+{
+	if (!units->sorted)
+	{
+		sort_buffer(units);
+		if (units->spilled)
+			spill_buffer(units);
+		units->sorted = true;
+	}
+	if (!units->spilled)
+	{
+		visit_buffer(units, visit, arg);
+		return;
+	}
+	for (int part = 0; part < PARTS; part++)
+	{
+		if (units->parts[part] != NULL)
+			visit_part(units, part, visit, arg);
+	}
+}
+
+static void
+count_unit(const GroveUnit *unit, void *arg)
+{
+	GrovePruneCell *cells = arg;
+
+	cells[unit->cell].units++;
 }
 
 void
 grovepg_units_count(PruneUnits *units, GrovePruneCell *cells)
 {
-	uint32		cell;
-	uint64		hash;
-	uint32		last_cell = 0;
-	uint64		last_hash = 0;
-	bool		first = true;
+	visit_units(units, count_unit, cells);
+}
 
-	tuplesort_performsort(units->sort);
-	while (next_unit(units, &cell, &hash))
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (first || cell != last_cell || hash != last_hash)
-			cells[cell].units++;
-		first = false;
-		last_cell = cell;
-		last_hash = hash;
-	}
+typedef struct Cut
+{
+	const GrovePruneCell *cells;
+	uint64	   *met;			/* units of each cell so far */
+	uint64	   *cutoffs;
+} Cut;
+
+static void
+cut_unit(const GroveUnit *unit, void *arg)
+{
+	Cut		   *cut = arg;
+
+	if (++cut->met[unit->cell] == cut->cells[unit->cell].take)
+		cut->cutoffs[unit->cell] = unit->hash;
 }
 
 void
-grovepg_units_cut(PruneUnits *units, const GrovePruneCell *cells, uint64 *cutoffs)
+grovepg_units_cut(PruneUnits *units, const GrovePruneCell *cells, uint32 n_cells, uint64 *cutoffs)
 {
-	uint32		cell;
-	uint64		hash;
-	uint32		last_cell = 0;
-	uint64		last_hash = 0;
-	uint64		met = 0;		/* units of this cell so far */
+	Cut			cut;
 
-	tuplesort_rescan(units->sort);
-	while (next_unit(units, &cell, &hash))
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (met == 0 || cell != last_cell)
-			met = 1;
-		else if (hash != last_hash)
-			met++;
-		last_cell = cell;
-		last_hash = hash;
-		if (met == cells[cell].take)
-			cutoffs[cell] = hash;
-	}
+	cut.cells = cells;
+	cut.met = palloc_extended(Max(n_cells, 1) * sizeof(uint64), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	cut.cutoffs = cutoffs;
+	visit_units(units, cut_unit, &cut);
+	pfree(cut.met);
 }
 
 void
 grovepg_units_end(PruneUnits *units)
 {
-	tuplesort_end(units->sort);
+	for (int part = 0; part < PARTS; part++)
+	{
+		if (units->parts[part] != NULL)
+			BufFileClose(units->parts[part]);
+	}
+	pfree(units->buffer);
 	pfree(units);
 }

@@ -461,7 +461,7 @@ grovepg_source_column_list(TupleDesc desc, ArrayType *names, const char *role, i
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not contain a null", role)));
+					 errmsg("column name in argument \"%s\" must not be null", role)));
 		name = TextDatumGetCString(elements[i]);
 		columns[i] = grovepg_source_column(desc, name, role);
 		for (int j = 0; j < i; j++)
@@ -469,7 +469,7 @@ grovepg_source_column_list(TupleDesc desc, ArrayType *names, const char *role, i
 			if (columns[j] == columns[i])
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("%s names column \"%s\" twice", role, name)));
+						 errmsg("argument \"%s\" names column \"%s\" twice", role, name)));
 		}
 	}
 	return columns;

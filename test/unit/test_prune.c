@@ -89,8 +89,16 @@ test_sizes(void)
 		CHECK(run(&design, cells, 13) == GROVE_OK);
 
 		size = (uint64_t) floor(design.keep * (double) all + 0.5);
-		if (design.method == GROVE_PRUNE_STRATIFIED && size < 13)
-			size = 13;
+		if (design.method == GROVE_PRUNE_STRATIFIED)
+		{
+			double		sum = 0;
+
+			for (size_t i = 0; i < 13; i++)
+				sum += fmax(design.keep * (double) units[i], 1);
+			size = (uint64_t) floor(sum + 0.5);
+			for (size_t i = 0; i < 13; i++)
+				CHECK(fabs(cells[i].keep * (double) units[i] - fmax(design.keep * (double) units[i], 1)) < 1.5);
+		}
 		size += (uint64_t) floor(readmit * (double) (all - size) + 0.5);
 		CHECK(taken(cells, 13) == size);
 		CHECK(design.kept == (double) size);
@@ -218,11 +226,22 @@ test_stratified(void)
 	GrovePruneCell cells[4];
 	GrovePruneDesign design = make_design(GROVE_PRUNE_STRATIFIED, 0.25);
 
-	/* shares 0.25 -> 1 (at least), 0.5 -> 1 (at least), the other 23 in proportion 10 : 87 */
+	/* 0.25 and 0.5 become 1, the others keep their share: 1 + 1 + 2.5 + 21.75 = 26.25, so 26 in all */
 	make_cells(cells, 4, units);
 	CHECK(run(&design, cells, 4) == GROVE_OK);
+	CHECK(cells[0].take == 1 && cells[1].take == 1 && cells[2].take == 2 && cells[3].take == 22);
+	CHECK(cells[0].pi == 1 && cells[1].pi == 0.5 && cells[2].pi == 0.2 && cells[3].pi == 22.0 / 87);
+	design.exact = false;
+	CHECK(run(&design, cells, 4) == GROVE_OK && design.kept == 26.25);
+	CHECK(cells[0].pi == 1 && cells[1].pi == 0.5 && cells[2].pi == 0.25 && cells[3].pi == 0.25);
+	design.exact = true;
+
+	/* a number instead of a share: the other 23 in proportion 10 : 87 */
+	design.counted = true;
+	design.n = 25;
+	CHECK(run(&design, cells, 4) == GROVE_OK);
 	CHECK(cells[0].take == 1 && cells[1].take == 1 && cells[2].take == 2 && cells[3].take == 21);
-	CHECK(cells[0].pi == 1 && cells[1].pi == 0.5 && cells[2].pi == 0.2 && cells[3].pi == 21.0 / 87);
+	design.counted = false;
 
 	/* 25 in 4 equal parts, 1 and 2 are too small, 10 as well */
 	design.allocation = GROVE_ALLOCATE_EQUAL;
