@@ -161,6 +161,7 @@ grovepg_metric_state_sort(GroveMetricState *state)
 		state->n_rows = state->n_sorted = n;
 	else
 		merge_run(state, tail, n);
+	check_rows(state);
 }
 
 void
@@ -175,7 +176,6 @@ grovepg_metric_state_append(GroveMetricState *state, const uint64 *row)
 		else
 		{
 			grovepg_metric_state_sort(state);
-			check_rows(state);
 			reserve_rows(state, state->n_rows + Max(SMALL_CAPACITY, state->n_rows / 2));
 		}
 	}
@@ -234,7 +234,6 @@ flat_size(ExpandedObjectHeader *header)
 	if (state->sums != NULL)
 		return VARHDRSZ + STATE_HEADER + pack_sums(state->sums, NULL);
 	grovepg_metric_state_sort(state);
-	check_rows(state);
 	return VARHDRSZ + STATE_HEADER + (state->kind == GROVE_RANKED_QUERY ? 8 : 0) +
 		state->n_rows * grove_ranked_words(state->kind) * sizeof(uint64);
 }
