@@ -214,6 +214,32 @@ grove_exactsum_round2(GroveExactSum *sum, double *high, double *low)
 	*low = grove_exactsum_round(&rest);
 }
 
+double
+grove_exactsum_quadratic(GroveExactSum *square, GroveExactSum *cross, GroveExactSum *unit, double m)
+{
+	GroveExactSum result = *square;
+	double		high;
+	double		low;
+	double		factor[4];
+	double		rest;
+	int			i;
+
+	/* every product is split into doubles that are added exactly */
+	grove_exactsum_round2(cross, &high, &low);
+	factor[0] = -2 * high;
+	factor[1] = -2 * low;
+	grove_exactsum_round2(unit, &high, &low);
+	factor[2] = m * high;
+	rest = fma(m, high, -factor[2]);
+	factor[3] = rest + m * low;
+	for (i = 0; i < 4; i++)
+	{
+		if (!grove_exactsum_add_product(&result, m, factor[i]))
+			return INFINITY;
+	}
+	return grove_exactsum_round(&result);
+}
+
 size_t
 grove_exactsum_pack(GroveExactSum *sum, uint8_t bytes[GROVE_EXACTSUM_BYTES])
 {

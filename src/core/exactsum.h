@@ -45,6 +45,13 @@ extern double grove_exactsum_round(GroveExactSum *sum);
 /* The sum as high + low with 106 correct bits: high is the rounded sum, low the rounded rest. */
 extern void grove_exactsum_round2(GroveExactSum *sum, double *high, double *low);
 
+/*
+ * square - 2 m cross + m^2 unit, that is the sum of (x - m y)^2 from the sums
+ * of x^2, x y and y^2: the terms cancel without loss down to 2^-100 of their
+ * size.  An infinity when a term is beyond the doubles.
+ */
+extern double grove_exactsum_quadratic(GroveExactSum *square, GroveExactSum *cross, GroveExactSum *unit, double m);
+
 /* Writes the sum in its one canonical form, little-endian, for storage; returns the bytes written. */
 extern size_t grove_exactsum_pack(GroveExactSum *sum, uint8_t bytes[GROVE_EXACTSUM_BYTES]);
 

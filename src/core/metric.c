@@ -162,38 +162,13 @@ grove_metric_merge(GroveMetricSums *sums, GroveMetricSums *other)
 		grove_exactsum_merge(&sums->sum[i], &other->sum[i]);
 }
 
-/*
- * Sum of w (t - mean)^2, as sum w t^2 - 2 m sum w t + m^2 sum w with m the
- * rounded mean: the error of m enters only squared.  Every product is split
- * into doubles that are added exactly.
- */
+/* Sum of w (t - mean)^2; the error of the rounded mean enters only squared. */
 static double
 total_spread(GroveMetricSums *sums)
 {
-	double		weight = grove_exactsum_round(&sums->sum[SUM_WEIGHT]);
-	double		mean = grove_exactsum_round(&sums->sum[SUM_TRUTH]) / weight;
-	GroveExactSum spread = sums->sum[SUM_SQUARE];
-	double		high[2];
-	double		low[2];
-	int			i;
+	double		mean = grove_exactsum_round(&sums->sum[SUM_TRUTH]) / grove_exactsum_round(&sums->sum[SUM_WEIGHT]);
 
-	grove_exactsum_round2(&sums->sum[SUM_TRUTH], &high[0], &low[0]);
-	grove_exactsum_round2(&sums->sum[SUM_WEIGHT], &high[1], &low[1]);
-	for (i = 0; i < 2; i++)
-	{
-		/* i = 0: -2 m * sum w t; i = 1: m * (m * sum w) */
-		double		factor[2];
-		int			j;
-
-		factor[0] = i == 0 ? -2 * high[0] : mean * high[1];
-		factor[1] = i == 0 ? -2 * low[0] : fma(mean, high[1], -factor[0]) + mean * low[1];
-		for (j = 0; j < 2; j++)
-		{
-			if (!grove_exactsum_add_product(&spread, mean, factor[j]))
-				return INFINITY;
-		}
-	}
-	return grove_exactsum_round(&spread);
+	return grove_exactsum_quadratic(&sums->sum[SUM_SQUARE], &sums->sum[SUM_TRUTH], &sums->sum[SUM_WEIGHT], mean);
 }
 
 bool

@@ -126,6 +126,16 @@ grovepg_metric_writable(FunctionCallInfo fcinfo, int kind)
 	return state;
 }
 
+GroveMetricState *
+grovepg_metric_sorted(FunctionCallInfo fcinfo, GroveRankedShape shape)
+{
+	GroveMetricState *state = grovepg_metric_state_open(PG_GETARG_DATUM(0), false, CurrentMemoryContext);
+
+	check_kind(state, shape);
+	grovepg_metric_state_sort(state);
+	return state;
+}
+
 Datum
 grovepg_metric_unchanged(FunctionCallInfo fcinfo)
 {

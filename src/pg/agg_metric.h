@@ -15,6 +15,12 @@ extern GroveMetricState *grovepg_metric_writable(FunctionCallInfo fcinfo, int ki
 /* Returns argument 0 as it is: the row was skipped. */
 extern Datum grovepg_metric_unchanged(FunctionCallInfo fcinfo);
 
+/* The state, argument 0 of a final function, with its rows sorted. */
+extern GroveMetricState *grovepg_metric_sorted(FunctionCallInfo fcinfo, GroveRankedShape shape);
+
+/* Walks all groups of equal scores of sorted SINGLE rows. */
+extern void grovepg_metric_curve(const GroveMetricState *state, GroveRankedCurve *curve);
+
 /* A finite result as it is; ERROR 22003 for one that is beyond the doubles. */
 extern double grovepg_metric_checked(double result);
 

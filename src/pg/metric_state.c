@@ -105,6 +105,18 @@ compare_rows(const void *a, const void *b, void *kind)
 	return grove_ranked_compare(*(GroveRankedShape *) kind, a, b);
 }
 
+/* Appends a row to a sorted run of n rows; returns the new number of rows. */
+static Size
+append_sorted(const GroveMetricState *state, uint64 *run, Size n, const uint64 *row)
+{
+	int			words = grove_ranked_words(state->kind);
+
+	if (!state->separate)
+		return grove_ranked_append((GroveRankedShape) state->kind, run, n, row);
+	memmove(run + n * words, row, words * sizeof(uint64));
+	return n + 1;
+}
+
 /* Merges the sorted run of the state with another one into a new array; drops the tail. */
 static void
 merge_run(GroveMetricState *state, const uint64 *other, Size n_other)
@@ -124,12 +136,12 @@ merge_run(GroveMetricState *state, const uint64 *other, Size n_other)
 
 		if (j >= n_other || (i < state->n_sorted && grove_ranked_compare(shape, a, b) <= 0))
 		{
-			n = grove_ranked_append(shape, merged, n, a);
+			n = append_sorted(state, merged, n, a);
 			i++;
 		}
 		else
 		{
-			n = grove_ranked_append(shape, merged, n, b);
+			n = append_sorted(state, merged, n, b);
 			j++;
 		}
 		CHECK_FOR_INTERRUPTS();
@@ -156,11 +168,12 @@ grovepg_metric_state_sort(GroveMetricState *state)
 		return;
 	qsort_arg(tail, n_tail, words * sizeof(uint64), compare_rows, &shape);
 	for (i = 0; i < n_tail; i++)
-		n = grove_ranked_append(shape, tail, n, tail + i * words);
+		n = append_sorted(state, tail, n, tail + i * words);
 	if (state->n_sorted == 0)
 		state->n_rows = state->n_sorted = n;
 	else
 		merge_run(state, tail, n);
+	check_rows(state);
 }
 
 void
@@ -175,7 +188,6 @@ grovepg_metric_state_append(GroveMetricState *state, const uint64 *row)
 		else
 		{
 			grovepg_metric_state_sort(state);
-			check_rows(state);
 			reserve_rows(state, state->n_rows + Max(SMALL_CAPACITY, state->n_rows / 2));
 		}
 	}
@@ -234,7 +246,6 @@ flat_size(ExpandedObjectHeader *header)
 	if (state->sums != NULL)
 		return VARHDRSZ + STATE_HEADER + pack_sums(state->sums, NULL);
 	grovepg_metric_state_sort(state);
-	check_rows(state);
 	return VARHDRSZ + STATE_HEADER + (state->kind == GROVE_RANKED_QUERY ? 8 : 0) +
 		state->n_rows * grove_ranked_words(state->kind) * sizeof(uint64);
 }

@@ -26,6 +26,7 @@ typedef struct GroveMetricState
 	Size		n_rows;
 	Size		n_sorted;		/* the first of them that are a sorted run */
 	Size		capacity;		/* rows that the array has room for */
+	bool		separate;		/* equal rows are not merged; such a state does not travel */
 	uint64		k;				/* QUERY: rank at which gains are cut; 0: not cut */
 } GroveMetricState;
 
@@ -41,7 +42,7 @@ extern GroveMetricState *grovepg_metric_state_open(Datum datum, bool change, Mem
 /* Adds a row in any order; ERROR 54000 when the state would be larger than a value can be. */
 extern void grovepg_metric_state_append(GroveMetricState *state, const uint64 *row);
 
-/* Makes rows[] one sorted run with equal rows merged where their weights allow it. */
+/* Makes rows[] one sorted run, with equal rows merged where their weights allow it and unless they stay separate. */
 extern void grovepg_metric_state_sort(GroveMetricState *state);
 
 /* Adds the rows or sums of another state of the same kind. */

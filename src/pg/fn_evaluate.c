@@ -1,0 +1,334 @@
+/*
+ * fn_evaluate.c: evaluate(), the metrics of a model on the rows of a source.
+ *
+ * The source runs once; each row is scored by column name and added to exact
+ * sums.  Of a binary model the scores are kept, too (16 bytes for each
+ * distinct one, or for each row when there is a weight), because AUC needs
+ * their order.  Rows without a truth or a weight are skipped.
+ */
+#include "pg_grove.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/tuplestore.h"
+
+#include "../core/evaluate.h"
+#include "../core/predict.h"
+#include "agg_metric.h"
+#include "arguments.h"
+#include "model_cache.h"
+#include "rowtype.h"
+#include "scorer.h"
+#include "source.h"
+
+PG_FUNCTION_INFO_V1(grove_evaluate);
+
+/* The truth of a row: a column of the source in the terms of the model. */
+typedef struct TargetColumn
+{
+	AttrNumber	attno;
+	char	   *name;
+	GroveFeatureType type;
+	double	   *class_value;	/* numeric column: [n_classes] the labels as numbers, NaN when they are none */
+} TargetColumn;
+
+typedef struct EvaluateJob
+{
+	MemoryContext context;
+	const GroveModel *model;
+	const char *weight_name;	/* or NULL */
+	GroveScorer *scorer;
+	TargetColumn target;
+	AttrNumber	weight;			/* 0: none */
+	GroveFeatureType weight_type;
+	GroveEvaluation evaluation;
+	GroveMetricState *scores;	/* binary */
+} EvaluateJob;
+
+static void
+reject_column_type(const char *role, const char *name, Oid type, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("%s column \"%s\" has type %s", role, name, grovepg_feature_type_name(type)),
+			 errhint("%s", hint)));
+}
+
+static bool
+is_plain_number(Oid type)
+{
+	return type == INT2OID || type == INT4OID || type == INT8OID ||
+		type == FLOAT4OID || type == FLOAT8OID || type == NUMERICOID;
+}
+
+/* The labels of the model as numbers. */
+static double *
+class_values(const GroveModel *model)
+{
+	double	   *values = palloc(sizeof(double) * model->n_classes);
+	uint32		i;
+
+	for (i = 0; i < model->n_classes; i++)
+	{
+		char	   *label = grovepg_model_text(model->classes[i]);
+		char	   *end;
+
+		values[i] = strtod(label, &end);
+		if (end == label || *end != '\0')
+			values[i] = NAN;
+	}
+	return values;
+}
+
+/* Finds the target column and checks that its values mean what they meant in training. */
+static void
+bind_target(EvaluateJob *job, TupleDesc desc)
+{
+	const GroveModel *model = job->model;
+	TargetColumn *target = &job->target;
+	const char *trained = grovepg_model_text(model->target_type);
+	Oid			type;
+
+	target->name = grovepg_model_text(model->target);
+	target->attno = (AttrNumber) grovepg_source_column(desc, target->name, "target");
+	type = TupleDescAttr(desc, target->attno - 1)->atttypid;
+	if (!grovepg_feature_type(type, &target->type) ||
+		(model->n_classes == 0 && target->type.kind != GROVE_FEATURE_NUMERIC))
+		reject_column_type("target", target->name, type, psprintf("The model was trained with type %s.", trained));
+	/* dates and times have units of their own */
+	if (target->type.kind == GROVE_FEATURE_NUMERIC && !is_plain_number(target->type.type) &&
+		strcmp(grovepg_feature_type_name(type), trained) != 0)
+		reject_column_type("target", target->name, type, psprintf("Cast it to %s, with which the model was trained.", trained));
+	if (model->n_classes > 0 && target->type.kind == GROVE_FEATURE_NUMERIC)
+		target->class_value = class_values(model);
+}
+
+/* Receiver: the columns of the source are known. */
+static void
+start_rows(TupleDesc desc, void *arg)
+{
+	EvaluateJob *job = arg;
+	MemoryContext previous = MemoryContextSwitchTo(job->context);
+
+	job->scorer = grovepg_scorer_make(job->model, desc);
+	bind_target(job, desc);
+	if (job->weight_name != NULL)
+	{
+		Oid			type;
+
+		job->weight = (AttrNumber) grovepg_source_column(desc, job->weight_name, "weight");
+		type = TupleDescAttr(desc, job->weight - 1)->atttypid;
+		if (!grovepg_feature_type(type, &job->weight_type) || !is_plain_number(job->weight_type.type))
+			reject_column_type("weight", job->weight_name, type, "It must be a number.");
+	}
+	MemoryContextSwitchTo(previous);
+}
+
+/* Index of the class that a value of the target column is, or -1. */
+static int
+find_class(EvaluateJob *job, Datum value)
+{
+	const GroveModel *model = job->model;
+	TargetColumn *target = &job->target;
+	GroveText	label = {NULL, 0};
+	double		number = NAN;
+	uint32		i;
+
+	if (target->class_value != NULL)
+		number = grovepg_feature_number(&target->type, value);
+	else
+		label = grovepg_feature_label(&target->type, value);
+	for (i = 0; i < model->n_classes; i++)
+	{
+		if (target->class_value != NULL ? target->class_value[i] == number :
+			(model->classes[i].length == label.length && memcmp(model->classes[i].data, label.data, label.length) == 0))
+			return (int) i;
+	}
+	return -1;
+}
+
+static void
+report_unknown_label(EvaluateJob *job, Datum value)
+{
+	TargetColumn *target = &job->target;
+	char	   *text;
+
+	if (target->class_value != NULL)
+		text = psprintf("%.15g", grovepg_feature_number(&target->type, value));
+	else
+	{
+		GroveText	label = grovepg_feature_label(&target->type, value);
+
+		text = pnstrdup(label.data, label.length);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("value \"%s\" of target column \"%s\" is not a class of the model", text, target->name),
+			 errhint("The classes are \"%s\" and \"%s\".",
+					 grovepg_model_text(job->model->classes[0]), grovepg_model_text(job->model->classes[1]))));
+}
+
+static GroveMetricFault
+add_binary(EvaluateJob *job, Datum truth, double weight)
+{
+	double		probability = job->scorer->probabilities[1];
+	int			class = find_class(job, truth);
+	GroveMetricFault fault;
+	uint64		row[2];
+
+	if (class < 0)
+		report_unknown_label(job, truth);
+	fault = grove_evaluate_binary(&job->evaluation, class == 1, probability, weight);
+	if (fault == GROVE_METRIC_FINE && weight > 0)
+	{
+		row[0] = grove_ranked_key(probability);
+		row[1] = grove_ranked_class(class == 1, weight);
+		grovepg_metric_state_append(job->scores, row);
+	}
+	return fault;
+}
+
+/* A class that training did not see has the probability 0. */
+static GroveMetricFault
+add_multiclass(EvaluateJob *job, Datum truth, double weight)
+{
+	int			class = find_class(job, truth);
+	uint32		best = grove_predict_best(job->model, job->scorer->margins);
+
+	return grove_evaluate_multiclass(&job->evaluation, class < 0 ? 0 : job->scorer->probabilities[class],
+									 class == (int) best, weight);
+}
+
+/* Receiver: one row of the source. */
+static void
+add_row(GroveSlot *slot, void *arg)
+{
+	EvaluateJob *job = arg;
+	Datum		truth;
+	double		number = 0;
+	double		score = 0;
+	double		weight = 1;
+	bool		isnull;
+	GroveMetricFault fault;
+
+	CHECK_FOR_INTERRUPTS();
+	truth = slot_getattr(slot, job->target.attno, &isnull);
+	if (isnull)
+		return;
+	if (job->weight != 0)
+	{
+		Datum		value = slot_getattr(slot, job->weight, &isnull);
+
+		if (isnull)
+			return;
+		weight = grovepg_feature_number(&job->weight_type, value);
+	}
+	grovepg_scorer_run(job->scorer, slot);
+	switch (job->model->task)
+	{
+		case GROVE_TASK_BINARY:
+			fault = add_binary(job, truth, weight);
+			break;
+		case GROVE_TASK_MULTICLASS:
+			fault = add_multiclass(job, truth, weight);
+			break;
+		default:
+			number = grovepg_feature_number(&job->target.type, truth);
+			score = grove_predict_value(job->model, job->scorer->margins);
+			fault = grove_evaluate_regression(&job->evaluation, number, score, weight);
+			break;
+	}
+	if (fault != GROVE_METRIC_FINE)
+		grovepg_metric_report(fault, number, score, weight);
+}
+
+/* DeLong's variance from the kept scores, after their curve. */
+static void
+walk_variance(const GroveMetricState *scores, const GroveRankedCurve *curve, GroveRankedVariance *variance)
+{
+	Size		start;
+	GroveRankedGroup group;
+
+	grove_ranked_variance_init(variance, curve);
+	for (start = 0; start < scores->n_rows; start = group.end)
+	{
+		grove_ranked_group(scores->rows, scores->n_rows, start, &group);
+		/* merged rows stand for so many rows of weight 1 */
+		grove_ranked_variance_add(variance, group.weight, scores->separate ? group.square : group.weight);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+static void
+put_results(EvaluateJob *job, Tuplestorestate *store, TupleDesc desc)
+{
+	GroveEvaluated results[GROVE_EVALUATE_RESULTS];
+	GroveRankedCurve curve;
+	GroveRankedVariance variance;
+	int			n;
+	int			i;
+
+	if (job->scores != NULL)
+	{
+		grovepg_metric_state_sort(job->scores);
+		grovepg_metric_curve(job->scores, &curve);
+		walk_variance(job->scores, &curve, &variance);
+	}
+	n = grove_evaluate_results(&job->evaluation, &curve, &variance, results);
+	for (i = 0; i < n; i++)
+	{
+		Datum		values[4];
+		bool		nulls[4] = {false, isnan(results[i].value), isnan(results[i].lower), isnan(results[i].upper)};
+
+		values[0] = CStringGetTextDatum(results[i].metric);
+		values[1] = Float8GetDatum(results[i].value);
+		values[2] = Float8GetDatum(results[i].lower);
+		values[3] = Float8GetDatum(results[i].upper);
+		tuplestore_putvalues(store, desc, values, nulls);
+	}
+}
+
+/* evaluate(model bytea, source text, weight text) returns table (metric text, value float8, lower float8, upper float8) */
+Datum
+grove_evaluate(PG_FUNCTION_ARGS)
+{
+	MemoryContext context;
+	MemoryContext previous;
+	EvaluateJob *job;
+	Tuplestorestate *store;
+	TupleDesc	desc;
+
+	store = grovepg_rowtype_store(fcinfo, &desc);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	if (PG_ARGISNULL(1))
+		grovepg_argument_reject_null("source");
+	context = AllocSetContextCreate(CurrentMemoryContext, "grove evaluate", ALLOCSET_DEFAULT_SIZES);
+	previous = MemoryContextSwitchTo(context);
+	job = palloc0(sizeof(EvaluateJob));
+	job->context = context;
+	job->model = grovepg_model_get(PG_GETARG_DATUM(0), context);
+	if (job->model->task == GROVE_TASK_RANKING)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a ranking model has no metrics of single rows"),
+				 errhint("Use the aggregate grove.ndcg() over grove.predict().")));
+	if (!PG_ARGISNULL(2))
+		job->weight_name = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	grove_evaluate_init(&job->evaluation, job->model->task, job->model->base[0]);
+	if (job->model->task == GROVE_TASK_BINARY)
+	{
+		job->scores = grovepg_metric_state_make(GROVE_RANKED_SINGLE, context);
+		job->scores->separate = job->weight_name != NULL;
+	}
+	grovepg_source_run(grovepg_source_query(text_to_cstring(PG_GETARG_TEXT_PP(1)), NULL),
+					   grovepg_source_receiver_lazy(start_rows, add_row, job));
+	put_results(job, store, desc);
+	MemoryContextSwitchTo(previous);
+	MemoryContextDelete(context);
+	return (Datum) 0;
+}
