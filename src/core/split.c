@@ -6,13 +6,14 @@
 #include <math.h>
 #include <string.h>
 
-/* Prefix sums as doubles, one entry a candidate. */
+/* Left sums as doubles, one entry a candidate; bins without rows make none. */
 typedef struct Candidates
 {
 	double		g[GROVE_BINS];
 	double		h[GROVE_BINS];
+	double		c[GROVE_BINS];
 	double		gain[GROVE_BINS];
-	bool		allowed[GROVE_BINS];
+	uint8_t		bin[GROVE_BINS];	/* bins 1 to this one go left */
 } Candidates;
 
 static double
@@ -65,11 +66,11 @@ grove_split_value(const GroveSplitRules *rules, const GroveSums *sums)
 					 (double) sums->h * rules->h_unit);
 }
 
-/* Gain of each allowed candidate over the unsplit leaf; the plain case is a loop that vectorises. */
+/* Gain of each candidate over the unsplit leaf; the plain case is a loop that vectorises. */
 static void
-compute_gains(const GroveSplitRules *rules, double l2, double g, double h, double base,
-			  Candidates *cand, uint32_t n)
+compute_gains(const GroveSplitRules *rules, double g, double h, double base, Candidates *cand, uint32_t n)
 {
+	double		l2 = rules->lambda_l2;
 	uint32_t	i;
 
 	if (rules->lambda_l1 <= 0.0 && rules->max_delta_step <= 0.0)
@@ -92,6 +93,26 @@ compute_gains(const GroveSplitRules *rules, double l2, double g, double h, doubl
 	}
 }
 
+/* Takes the gain from candidates that leave too little on a side. */
+static void
+reject_thin(const GroveSplitRules *rules, double h, double c, Candidates *cand, uint32_t n)
+{
+	double		min_rows = rules->min_rows > 0 ? (double) rules->min_rows : 1.0;
+	double		min_hessian = rules->min_hessian;
+	double		l2 = rules->lambda_l2;
+	uint32_t	i;
+
+	for (i = 0; i < n; i++)
+	{
+		double		hl = cand->h[i];
+		double		hr = h - hl;
+		int			thin = (cand->c[i] < min_rows) | (c - cand->c[i] < min_rows) |
+			(hl < min_hessian) | (hr < min_hessian) | !(hl + l2 > 0.0) | !(hr + l2 > 0.0);
+
+		cand->gain[i] = thin ? 0.0 : cand->gain[i];
+	}
+}
+
 /* Whether a candidate with these left sums leaves enough on both sides. */
 static inline bool
 is_allowed(const GroveSplitRules *rules, const GroveSums *total, const GroveSums *left, double h, double hl)
@@ -102,54 +123,78 @@ is_allowed(const GroveSplitRules *rules, const GroveSums *total, const GroveSums
 		hl + rules->lambda_l2 > 0.0 && h - hl + rules->lambda_l2 > 0.0;
 }
 
+/* Sums of the rows that a threshold sends left. */
+static void
+sum_left(const GroveBinSums *sums, uint32_t bin, bool missing_left, GroveSums *left)
+{
+	uint32_t	b;
+
+	memset(left, 0, sizeof(*left));
+	for (b = missing_left ? 0 : 1; b <= bin; b++)
+	{
+		left->g += sums->g[b];
+		left->h += sums->h[b];
+		left->c += sums->c[b];
+	}
+}
+
+/* Candidates of a scan; returns their number. */
+static uint32_t
+list_candidates(const GroveSplitRules *rules, uint32_t n_bins, const GroveBinSums *sums, bool missing_left,
+				Candidates *cand)
+{
+	/* the last bin against nothing is no split, but all values against missing is one */
+	uint32_t	last = !missing_left && sums->c[0] > 0 ? n_bins : n_bins - 1;
+	int64_t		g = missing_left ? sums->g[0] : 0;
+	int64_t		h = missing_left ? sums->h[0] : 0;
+	int64_t		c = missing_left ? sums->c[0] : 0;
+	uint32_t	n = 0;
+	uint32_t	b;
+
+	for (b = 1; b <= last; b++)
+	{
+		g += sums->g[b];
+		h += sums->h[b];
+		c += sums->c[b];
+		cand->g[n] = (double) g * rules->g_unit;
+		cand->h[n] = (double) h * rules->h_unit;
+		cand->c[n] = (double) c;
+		cand->bin[n] = (uint8_t) b;
+		n += sums->c[b] != 0;
+	}
+	return n;
+}
+
 /*
- * Scans thresholds upward with the missing rows on one side.  Candidate i
- * sends bins 1 to i + 1 left; the last, all values against missing, exists
- * only when there are missing rows.
+ * Scans thresholds upward with the missing rows on one side.
  */
 static void
 scan_thresholds(const GroveSplitRules *rules, uint32_t n_bins, const GroveBinSums *sums,
 				const GroveSums *total, bool missing_left, GroveSplit *best)
 {
 	Candidates	cand;
-	GroveSums	prefix[GROVE_BINS];
-	GroveSums	left = {0, 0, 0};
 	double		g = (double) total->g * rules->g_unit;
 	double		h = (double) total->h * rules->h_unit;
-	double		base = leaf_gain(rules, rules->lambda_l2, g, h);
-	uint32_t	n = n_bins - 1;
+	uint32_t	n = list_candidates(rules, n_bins, sums, missing_left, &cand);
+	uint32_t	found = UINT32_MAX;
 	uint32_t	i;
 
-	if (missing_left)
-	{
-		left.g = sums->g[0];
-		left.h = sums->h[0];
-		left.c = sums->c[0];
-	}
-	else if (sums->c[0] > 0)
-		n = n_bins;
+	compute_gains(rules, g, h, leaf_gain(rules, rules->lambda_l2, g, h), &cand, n);
+	reject_thin(rules, h, (double) total->c, &cand, n);
 	for (i = 0; i < n; i++)
 	{
-		left.g += sums->g[i + 1];
-		left.h += sums->h[i + 1];
-		left.c += sums->c[i + 1];
-		prefix[i] = left;
-		cand.g[i] = (double) left.g * rules->g_unit;
-		cand.h[i] = (double) left.h * rules->h_unit;
-		cand.allowed[i] = is_allowed(rules, total, &left, h, cand.h[i]);
-	}
-	compute_gains(rules, rules->lambda_l2, g, h, base, &cand, n);
-	for (i = 0; i < n; i++)
-	{
-		if (cand.allowed[i] && cand.gain[i] > best->gain)
+		if (cand.gain[i] > best->gain)
 		{
 			best->gain = cand.gain[i];
-			best->bin = (uint8_t) (i + 1);
-			best->categorical = false;
-			best->left = prefix[i];
-			best->missing_left = sums->c[0] > 0 ? missing_left : prefix[i].c * 2 >= total->c;
+			found = i;
 		}
 	}
+	if (found == UINT32_MAX)
+		return;
+	best->bin = cand.bin[found];
+	best->categorical = false;
+	sum_left(sums, best->bin, missing_left, &best->left);
+	best->missing_left = sums->c[0] > 0 ? missing_left : best->left.c * 2 >= total->c;
 }
 
 /* Stores the split that sends the first n bins of order left; bin 0 stands for missing. */
