@@ -12,40 +12,43 @@ SELECT i,
 	(i * 32452843::bigint % 999983) / 999983.0::float8 AS s2,
 	CASE WHEN i % 11 = 0 THEN 0 ELSE 10.0::float8 ^ ((i * 31) % 13 - 6) * 1.1::float8 END AS w,
 	CASE WHEN i % 2 = 0 THEN 1 ELSE -1 END * 10.0::float8 ^ ((i / 2 * 37) % 301 - 150) AS t
-FROM generate_series(1, 30000) AS i;
+FROM generate_series(1, 20000) AS i;
 ANALYZE judged;
 SELECT count(DISTINCT total) > 1 AS plain_sums_differ
 FROM (SELECT sum(t) AS total FROM (SELECT t FROM judged ORDER BY i) AS a UNION ALL
 	SELECT sum(t) FROM (SELECT t FROM judged ORDER BY abs(t)) AS b) AS c;
 
+CREATE TEMP TABLE calls AS
+SELECT * FROM unnest(ARRAY[
+	'auc(y, s)', 'auc(y, s, w)', 'auc(y::int, round(s::numeric, 1)::float8)',
+	'average_precision(y, s)', 'average_precision(y, s, w)',
+	'log_loss(y, s)', 'log_loss(y, s, w)', 'brier(y, s)', 'brier(y, s, w)',
+	'accuracy(y, s)', 'accuracy(y, s, w)', 'accuracy(y::text, (s > 0.3)::text, w)',
+	'log_loss(y::text, ARRAY[s, 1 - s], ''{true,false}'', w)',
+	'rmse(t, s)', 'rmse(t, s, w)', 'mae(t * 1e150, s)', 'mae(t, s, w)', 'r2(t, s)', 'r2(t, s, w)', 'r2(1e9 + s, 1e9 + s2, w)',
+	'ndcg(i % 100, s2, s, 10)', 'ndcg((i % 100)::text, y, s, NULL)', 'auc_delong(y, s, s2)'])
+WITH ORDINALITY AS c(metric, n);
+-- one query with all of them
+CREATE FUNCTION pg_temp.judge_query(source text) RETURNS text
+LANGUAGE sql AS $$
+	SELECT format('SELECT ARRAY[%s] FROM %s', string_agg('grove.' || metric || '::text', ', ' ORDER BY n), source) FROM calls
+$$;
 CREATE FUNCTION pg_temp.judge(source text) RETURNS TABLE (metric text, result text)
 LANGUAGE plpgsql AS $$
 DECLARE
-	call text;
+	results text[];
 BEGIN
-	FOREACH call IN ARRAY ARRAY[
-		'auc(y, s)', 'auc(y, s, w)', 'auc(y::int, round(s::numeric, 1)::float8)',
-		'average_precision(y, s)', 'average_precision(y, s, w)',
-		'log_loss(y, s)', 'log_loss(y, s, w)', 'brier(y, s)', 'brier(y, s, w)',
-		'accuracy(y, s)', 'accuracy(y, s, w)', 'accuracy(y::text, (s > 0.3)::text, w)',
-		'log_loss(y::text, ARRAY[s, 1 - s], ''{true,false}'', w)',
-		'rmse(t, s)', 'rmse(t, s, w)', 'mae(t * 1e150, s)', 'mae(t, s, w)', 'r2(t, s)', 'r2(t, s, w)', 'r2(1e9 + s, 1e9 + s2, w)',
-		'ndcg(i % 100, s2, s, 10)', 'ndcg((i % 100)::text, y, s, NULL)', 'auc_delong(y, s, s2)']
-	LOOP
-		metric := call;
-		EXECUTE format('SELECT grove.%s::text FROM %s', call, source) INTO result;
-		RETURN NEXT;
-	END LOOP;
+	EXECUTE pg_temp.judge_query(source) INTO results;
+	RETURN QUERY SELECT c.metric, results[n] FROM calls AS c;
 END
 $$;
-
-CREATE FUNCTION pg_temp.partial_aggregate(query text) RETURNS boolean
+CREATE FUNCTION pg_temp.partial_aggregate(source text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
 	line text;
 	found boolean := false;
 BEGIN
-	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || pg_temp.judge_query(source) LOOP
 		found := found OR line LIKE '%Partial Aggregate%';
 	END LOOP;
 	RETURN found;
@@ -66,10 +69,7 @@ SET max_parallel_workers_per_gather = 3;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
-SELECT pg_temp.partial_aggregate('SELECT grove.auc(y, s) FROM judged') AS auc,
-	pg_temp.partial_aggregate('SELECT grove.r2(t, s, w) FROM judged') AS r2,
-	pg_temp.partial_aggregate('SELECT grove.auc_delong(y, s, s2) FROM judged') AS auc_delong,
-	pg_temp.partial_aggregate('SELECT grove.ndcg(i % 100, s2, s, 10) FROM judged') AS ndcg;
+SELECT pg_temp.partial_aggregate('judged') AS parallel;
 SELECT metric FROM serial JOIN pg_temp.judge('judged') AS other USING (metric)
 WHERE other.result IS DISTINCT FROM serial.result ORDER BY 1;
 SET parallel_leader_participation = off;
@@ -129,4 +129,4 @@ FROM (SELECT grove.mae_trans(NULL, 1, 2) AS a) AS s,
 	LATERAL (SELECT a::text AS before) AS t,
 	LATERAL (SELECT grove.mae_trans(a, 1, 4) AS b) AS u;
 
-DROP TABLE judged, parts, whole, serial;
+DROP TABLE judged, parts, whole, serial, calls;

@@ -213,8 +213,9 @@ report_r2(GroveEvaluation *evaluation, GroveEvaluated *result)
 
 	result->metric = "r2";
 	result->value = result->lower = result->upper = NAN;
-	if (!grove_metric_result(&evaluation->sums[2], &result->value))
+	if (!grove_metric_result(&evaluation->sums[2], &rest))
 		return;
+	result->value = rest;
 	rest = 1 - result->value;
 	square = grove_exactsum_round(&moments->error4) - 2 * rest * shifted_power(moments->error, 2, shift) +
 		rest * rest * shifted_power(moments->squared, 4, shift);
