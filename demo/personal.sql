@@ -43,6 +43,7 @@ FROM generate_series(1, 240) AS i;
 INSERT INTO impressions
 SELECT row_number() OVER (ORDER BY customer_id, item_id), customer_id, item_id,
 	   grove.u01(13, customer_id, item_id) < 1 / (1 + exp(-(-4.2
+			+ 0.4 * ln(shown_often / 30.0)	-- what is shown often is also liked by many
 			+ CASE WHEN kind = favourite THEN 2.2 ELSE 0 END
 			+ CASE WHEN kind = 'toys' AND age BETWEEN 28 AND 45 THEN 1.2 ELSE 0 END
 			- 0.9 * abs(ln(price / usual_price)))))
@@ -54,7 +55,7 @@ CROSS JOIN LATERAL (
 
 -- What a model may look at: the customer and the item side by side.
 CREATE VIEW pairs AS
-SELECT i.id, i.customer_id, i.item_id, c.age, c.favourite, c.usual_price, t.kind, t.price,
+SELECT i.id, i.customer_id, i.item_id, c.age, c.favourite, c.usual_price, t.kind, t.price, t.shown_often,
 	   t.price / c.usual_price AS price_ratio, c.favourite = t.kind AS is_favourite, i.bought
 FROM impressions AS i JOIN customers AS c USING (customer_id) JOIN items AS t USING (item_id);
 
@@ -63,7 +64,7 @@ CREATE VIEW pairs_training AS SELECT * FROM pairs WHERE grove.split('{0.8,0.2}',
 CREATE VIEW pairs_holdout  AS SELECT * FROM pairs WHERE grove.split('{0.8,0.2}', 5, customer_id) = 2;
 ANALYZE;
 
-\echo 'Few positives: keep every purchase and a fifth of the rest.  log_offset carries the'
+\echo 'Few positives: keep a fifth of the rows, every purchase among them.  log_offset carries the'
 \echo 'correction into training, so that predict() gives probabilities of the full table.'
 CREATE TABLE pairs_pruned AS
 SELECT (kept).*, log_offset
@@ -95,7 +96,7 @@ SELECT customer_id, age, favourite, usual_price FROM customers WHERE customer_id
 SELECT candidate.item_id, candidate.kind, candidate.price,
 	   round(grove.predict(m.model, candidate)::numeric, 3) AS probability
 FROM models AS m,
-	 (SELECT t.item_id, c.age, c.favourite, c.usual_price, t.kind, t.price,
+	 (SELECT t.item_id, c.age, c.favourite, c.usual_price, t.kind, t.price, t.shown_often,
 			 t.price / c.usual_price AS price_ratio, c.favourite = t.kind AS is_favourite
 	  FROM customers AS c CROSS JOIN items AS t
 	  WHERE c.customer_id = 17

@@ -4,8 +4,9 @@
 #   make check          every test, on a private server (test/run.sh)
 #   make unit           the core alone, with sanitizers
 #   make fuzz           T=target SECONDS=60: libFuzzer, needs clang
-#   make asan           the regression tests in a server with sanitizers
-#   make valgrind       the unit tests under memcheck
+#   make ubsan          the regression tests with the undefined-behaviour sanitizer
+#   make valgrind       the unit tests under memcheck, then the regression tests
+#                       named in TESTS (default: all; slow)
 #   make lint           layers, sizes, lists, versions, labels, documentation
 #   make format         clang-format over src and test; format-check only tells
 #   make docs           docs/parameters.md from src/core/params.def
@@ -19,7 +20,7 @@ SECONDS ?= 60
 CLANG_FORMAT ?= clang-format
 FORMATTED = $(shell find src test -name '*.[ch]')
 
-.PHONY: check run-tests unit fuzz asan valgrind lint format format-check docs bench bench-rows bench-predict dist
+.PHONY: check run-tests unit fuzz ubsan valgrind lint format format-check docs bench bench-rows bench-predict dist
 
 # PGXS has a recipe for "check" that says there is none; it must not be heard.
 check: run-tests
@@ -34,11 +35,12 @@ unit:
 fuzz:
 	test/scripts/run_fuzz.sh '$(T)' '$(SECONDS)'
 
-asan:
-	PG_CONFIG='$(PG_CONFIG)' test/scripts/run_asan.sh
+ubsan:
+	PG_CONFIG='$(PG_CONFIG)' test/scripts/run_checked.sh ubsan $(TESTS)
 
 valgrind:
 	UNIT_FLAGS= UNIT_RUN='valgrind -q --error-exitcode=9 --leak-check=full' test/scripts/run_unit.sh
+	PG_CONFIG='$(PG_CONFIG)' test/scripts/run_checked.sh memcheck $(TESTS)
 
 lint: all
 	test/scripts/check_layers.sh

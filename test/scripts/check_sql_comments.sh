@@ -47,8 +47,10 @@ expect_nothing "objects without a comment" "
 			   AND EXISTS (SELECT FROM pg_type AS t WHERE t.oid = d.objid AND (t.typrelid <> 0 OR t.typelem <> 0)))
 	ORDER BY 1"
 
-# What writes to tables, starts workers itself or runs a query of the caller.
-unsafe='train|save|deploy|drop_model|retrain|prune_train|create_scoring_view|report|train_agg'
+# What runs a query of the caller: it can have parallel workers only where no
+# parallel query is running already, which this label sees to.  And what writes.
+unsafe='train|prune_train|retrain|prune|prune_plan|balance|shuffle|shuffle_stream|score|evaluate|permutation_importance|recommend|report'
+unsafe="$unsafe|save|deploy|drop_model|create_scoring_view"
 expect_nothing "functions that are PARALLEL UNSAFE and not expected to be" "
 	SELECT p.oid::regprocedure FROM pg_proc AS p
 	WHERE p.pronamespace = 'grove'::regnamespace AND p.proparallel = 'u' AND p.proname !~ '^($unsafe)\$'

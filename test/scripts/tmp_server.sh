@@ -3,6 +3,7 @@
 # Sourced after setup.sh.
 #
 #   server_start [line of postgresql.conf ...]
+#   server_restart
 #   server_stop
 #   server_how_to_stop      the command that stops and deletes a kept server
 #
@@ -64,10 +65,19 @@ server_start()
 		done
 	} | as_server tee -a "$SERVER_DIR/data/postgresql.conf" >/dev/null || return 1
 
-	as_server env "${SERVER_ENV[@]}" "$PG_BINDIR/pg_ctl" -D "$SERVER_DIR/data" -l "$SERVER_DIR/log" -t 120 -w start \
-		>/dev/null 2>&1 </dev/null || { cat "$SERVER_DIR/log"; return 1; }
-
+	server_ctl start || return 1
 	export PGHOST=$SERVER_DIR PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
+}
+
+server_ctl()
+{
+	as_server env "${SERVER_ENV[@]}" "$PG_BINDIR/pg_ctl" -D "$SERVER_DIR/data" -l "$SERVER_DIR/log" -t 120 -m fast -w "$1" \
+		>/dev/null 2>&1 </dev/null || { as_server tail -n 50 "$SERVER_DIR/log"; return 1; }
+}
+
+server_restart()
+{
+	server_ctl stop && server_ctl start
 }
 
 server_stop()
