@@ -1,0 +1,165 @@
+-- prune.sql: inclusion probabilities of every design of grove.prune against theory, over :trials seeds from :seed on.
+\ir lib/checks.sql
+\set trials 3000
+
+-- 30 rows in five groups of 1, 2, 3, 6 and 18; 6 positives; a skewed and a rare value to be totalled.
+CREATE TABLE population (id bigint PRIMARY KEY, g text, y boolean, money float8, rare int);
+INSERT INTO population
+SELECT i, CASE WHEN i = 1 THEN 'a' WHEN i <= 3 THEN 'b' WHEN i <= 6 THEN 'c' WHEN i <= 12 THEN 'd' ELSE 'e' END,
+	   i % 5 = 0, exp(i / 5.0), CASE WHEN i IN (4, 20) THEN 1 ELSE 0 END
+FROM generate_series(1, 30) i;
+
+-- Theory, solved by plain bisection: sum(units * least(1, greatest(low, c * weight))) = target.
+CREATE FUNCTION solve(units float8[], weights float8[], low float8, target float8) RETURNS float8 LANGUAGE plpgsql AS $$
+DECLARE
+	a float8 := 0;
+	b float8 := 1e9;
+	c float8;
+BEGIN
+	FOR i IN 1..200 LOOP
+		c := (a + b) / 2;
+		IF (SELECT sum(u * least(1, greatest(low, c * w))) FROM unnest(units, weights) x(u, w)) < target THEN a := c; ELSE b := c; END IF;
+	END LOOP;
+	RETURN c;
+END $$;
+CREATE FUNCTION inverse_theory(gamma float8, low float8, target float8) RETURNS TABLE (id bigint, pi float8) LANGUAGE sql AS $$
+	WITH f AS (SELECT g, count(*)::float8 AS rows FROM population GROUP BY 1),
+	c AS (SELECT solve(array_agg(rows), array_agg(rows ^ -gamma), low, target) AS c FROM f)
+	SELECT id, least(1, greatest(low, c * rows ^ -gamma)) FROM c, population JOIN f USING (g)
+$$;
+CREATE FUNCTION readmit_theory(keep float8, share float8) RETURNS TABLE (id bigint, pi float8) LANGUAGE sql AS
+	$$SELECT id, keep + (1 - keep) * pi FROM inverse_theory(1, 0, share * 30)$$;
+
+CREATE TABLE designs (design text PRIMARY KEY, arguments text, size int, theory text);
+INSERT INTO designs VALUES
+	('random', 'keep => 0.3', 9, 'SELECT id, 0.3 FROM population'),
+	('random, Poisson', 'keep => 0.3, exact => false', NULL, 'SELECT id, 0.3 FROM population'),
+	('random by group', 'keep => 0.3, by => ''{g}''', 9, 'SELECT id, 0.3 FROM population'),
+	('stratified', 'n => 11, method => ''stratified'', by => ''{g}''', 11,
+		'SELECT id, CASE g WHEN ''a'' THEN 1 WHEN ''b'' THEN 1/2.0 WHEN ''c'' THEN 1/3.0 WHEN ''d'' THEN 2/6.0 ELSE 6/18.0 END FROM population'),
+	('equal', 'n => 11, method => ''stratified'', by => ''{g}'', params => ''{"allocation": "equal"}''', 11, NULL),
+	('inverse', 'n => 10, method => ''inverse'', by => ''{g}''', 10, 'SELECT * FROM inverse_theory(1, 0, 10)'),
+	('inverse, Poisson', 'n => 10, method => ''inverse'', by => ''{g}'', exact => false', NULL, 'SELECT * FROM inverse_theory(1, 0, 10)'),
+	('inverse, gamma, floor', 'n => 10, method => ''inverse'', by => ''{g}'', gamma => 2, params => ''{"pi_min": 0.15}''', 10, 'SELECT * FROM inverse_theory(2, 0.15, 10)'),
+	('negatives', 'n => 13, method => ''negatives'', target => ''y''', 13, 'SELECT id, CASE WHEN y THEN 1 ELSE 7/24.0 END FROM population'),
+	('readmit', 'keep => 0.2, readmit => 0.25, by => ''{g}''', 12, 'SELECT * FROM readmit_theory(0.2, 0.25)'),
+	('readmit, Poisson', 'keep => 0.2, readmit => 0.25, by => ''{g}'', exact => false', NULL, 'SELECT * FROM readmit_theory(0.2, 0.25)');
+
+CREATE TABLE draws (design text, seed bigint, id bigint, pi float8, weight float8);
+CREATE FUNCTION draw(first bigint, trials bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	d record;
+BEGIN
+	FOR d IN SELECT * FROM designs LOOP
+		EXECUTE format('INSERT INTO draws SELECT %L, s, (kept).id, pi, weight FROM generate_series(%s::bigint, %s) s, LATERAL grove.prune(NULL::stats.population, ''stats.population'', seed => s, %s)',
+					   d.design, first, first + trials - 1, d.arguments);
+	END LOOP;
+END $$;
+SELECT draw(:seed, :trials) AS nothing \gset
+CREATE TABLE theory (design text, id bigint, pi float8);
+CREATE FUNCTION theorise() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	d record;
+BEGIN
+	FOR d IN SELECT * FROM designs WHERE designs.theory IS NOT NULL LOOP
+		EXECUTE format('INSERT INTO theory SELECT %L, * FROM (%s) q', d.design, d.theory);
+	END LOOP;
+END $$;
+SELECT theorise() AS nothing \gset
+ANALYZE draws;
+
+-- The probability that comes with a row is the design's.
+SELECT stats.line(max(abs(d.pi - t.pi)) < 1e-9, 'prune: pi of ' || design, 'differs by ' || max(abs(d.pi - t.pi)))
+FROM draws d JOIN theory t USING (design, id) GROUP BY design ORDER BY design;
+SELECT stats.line(bool_and(weight = 1 / pi), 'prune: weight is 1/pi') FROM draws;
+
+-- First order: how often each row was kept.
+CREATE VIEW counts AS
+SELECT t.design, t.id, t.pi, count(d.id) AS kept FROM theory t LEFT JOIN draws d USING (design, id) GROUP BY 1, 2, 3;
+SELECT stats.frequencies('prune: inclusion under ' || design, array_agg(kept), :trials, array_agg(pi)) FROM counts GROUP BY design ORDER BY design;
+
+-- Sizes: always n, or those of independent decisions.
+CREATE VIEW sizes AS
+SELECT s.design, s.size AS wanted, x.seed, count(d.id) AS size
+FROM designs s CROSS JOIN (SELECT DISTINCT seed FROM draws) x LEFT JOIN draws d USING (design, seed) GROUP BY 1, 2, 3;
+SELECT stats.line(min(size) = max(wanted) AND max(size) = max(wanted), 'prune: size of ' || design, min(size) || ' to ' || max(size))
+FROM sizes WHERE wanted IS NOT NULL GROUP BY design ORDER BY design;
+SELECT stats.line(abs(mean - expected) / sqrt(variance / :trials) < z_limit(1), 'prune: mean size of ' || design, mean || ' against ' || expected),
+	   stats.line(abs(observed / variance - 1) / sqrt(2.0 / :trials) < 1.5 * z_limit(1), 'prune: variance of the size of ' || design, observed || ' against ' || variance)
+FROM (SELECT design, avg(size) AS mean, var_samp(size) AS observed FROM sizes WHERE wanted IS NULL GROUP BY 1) s
+JOIN (SELECT design, sum(pi) AS expected, sum(pi * (1 - pi)) AS variance FROM theory GROUP BY 1) t USING (design) ORDER BY design \g (format=unaligned fieldsep='\n')
+
+-- Omnibus for equal probabilities and a fixed size: T ~ chi-square(N - 1).
+SELECT stats.line(abs(z_of_chi_square(t, 29)) < z_limit(1), 'prune: omnibus of random', 'T = ' || t || ' with 29 df')
+FROM (SELECT sum((kept - :trials * 0.3) ^ 2) / (:trials * 0.3 * 0.7 * 30 / 29) AS t FROM counts WHERE design = 'random') q;
+
+-- Second order, all pairs, neighbours among them: n(n-1)/N(N-1) for a fixed size, products for Poisson.
+CREATE TABLE joint AS
+SELECT t.design, a.id AS i, b.id AS j, p.pi AS p, q.pi AS q, count(d.seed) AS together
+FROM (SELECT DISTINCT design FROM theory) t
+JOIN population a ON true JOIN population b ON a.id < b.id
+JOIN theory p ON p.design = t.design AND p.id = a.id JOIN theory q ON q.design = t.design AND q.id = b.id
+LEFT JOIN (SELECT x.design, x.seed, x.id AS i, y.id AS j FROM draws x JOIN draws y USING (design, seed) WHERE x.id < y.id) d
+	ON d.design = t.design AND d.i = a.id AND d.j = b.id
+GROUP BY 1, 2, 3, 4, 5;
+SELECT stats.frequencies('prune: pairs of random', array_agg(together), :trials, array_agg((9 * 8)::float8 / (30 * 29))) FROM joint WHERE design = 'random';
+SELECT stats.frequencies('prune: pairs of ' || design, array_agg(together), :trials, array_agg(p * q)) FROM joint WHERE design LIKE '%Poisson' GROUP BY design ORDER BY design;
+-- Within a cell whose size is T, pairs have E(T(T-1)) / f(f-1); T is the integer below or above pi * f.
+SELECT stats.frequencies('prune: pairs within cells of ' || design, array_agg(together), :trials, array_agg(probability))
+FROM (SELECT design, together, (low * (low - 1) * (1 - (t - low)) + (low + 1) * low * (t - low)) / (f * (f - 1)) AS probability
+	  FROM (SELECT design, together, f, round((p * f)::numeric, 9) AS t, floor(round((p * f)::numeric, 9)) AS low
+			FROM joint JOIN population a ON a.id = i JOIN population b ON b.id = j AND a.g = b.g
+			JOIN (SELECT g, count(*) AS f FROM population GROUP BY 1) c ON c.g = a.g
+			WHERE design IN ('random by group', 'inverse', 'inverse, gamma, floor', 'readmit', 'stratified')) r) q
+GROUP BY design ORDER BY design;
+
+-- Horvitz-Thompson totals: the mean over seeds is the truth.
+SELECT stats.line(abs(mean - truth) <= z_limit(1) * sd / sqrt(:trials) + 1e-9 * truth, 'prune: total of ' || what || ' under ' || design, mean || ' against ' || truth)
+FROM (SELECT design, what, avg(total) AS mean, stddev_samp(total) AS sd
+	  FROM (SELECT s.design, s.seed, what, coalesce(sum(d.weight * CASE what WHEN 'rows' THEN 1 WHEN 'money' THEN p.money ELSE p.rare END), 0) AS total
+			FROM sizes s CROSS JOIN unnest('{rows,money,rare}'::text[]) what
+			LEFT JOIN draws d USING (design, seed) LEFT JOIN population p ON p.id = d.id GROUP BY 1, 2, 3) t GROUP BY 1, 2) m
+JOIN (SELECT what, CASE what WHEN 'rows' THEN 30 WHEN 'money' THEN (SELECT sum(money) FROM population) ELSE 2 END AS truth FROM unnest('{rows,money,rare}'::text[]) what) t USING (what)
+ORDER BY design, what;
+
+-- Equal allocation: probabilities depend on which strata round up, so only unbiasedness and bounds are known.
+SELECT stats.line(bool_and(n BETWEEN 1 AND 4), 'prune: sizes of strata under equal', min(n) || ' to ' || max(n))
+FROM (SELECT count(*) AS n FROM draws JOIN population USING (id) WHERE design = 'equal' GROUP BY seed, g) q;
+
+-- All subsets of 3 out of 6 are equally likely.
+CREATE VIEW six AS SELECT * FROM population WHERE id <= 6;
+SELECT stats.frequencies('prune: all subsets of 3 out of 6', array_agg(n), :trials, array_agg(1 / 20.0)), count(*) = 20 AS twenty
+FROM (SELECT ids, count(*) AS n FROM (SELECT s, array_agg((kept).id ORDER BY (kept).id) AS ids
+	  FROM generate_series(:seed::bigint, :seed + :trials - 1) s, LATERAL grove.prune(NULL::population, 'stats.six', n => 3, key => '{id}', seed => s) GROUP BY 1) q GROUP BY 1) r \gset all_
+\echo :all_frequencies
+SELECT stats.line(:'all_twenty'::boolean, 'prune: every subset of 3 out of 6 occurs');
+
+-- One seed, two purposes; two seeds, one purpose: no row's decisions depend on one another.
+SELECT stats.frequencies('prune: independent of grove.keep', array_agg(n), :trials, array_agg(0.3 * 0.3))
+FROM (SELECT p.id, count(d.id) AS n FROM population p LEFT JOIN draws d ON d.id = p.id AND d.design = 'random' AND grove.keep(0.3, d.seed, d.id) GROUP BY 1) q;
+SELECT stats.frequencies('prune: independent of the next seed', array_agg(n), :trials - 1, array_agg(0.3 * 0.3))
+FROM (SELECT p.id, count(e.id) AS n FROM population p LEFT JOIN draws d ON d.id = p.id AND d.design = 'random'
+	  LEFT JOIN draws e ON e.id = d.id AND e.design = d.design AND e.seed = d.seed + 1 GROUP BY 1) q;
+
+-- Keys that weak hashes mix badly: high bits only, a common prefix, two columns, uuids in order of time.
+CREATE TABLE keys AS
+SELECT i AS id, i::bigint << 40 AS high, 'customer-number-0000' || i AS name, i % 4 AS left_part, i / 4 AS right_part,
+	   ('018f2a3b-4c5d-7000-8000-0000000000' || lpad(to_hex(i), 2, '0'))::uuid AS stamp, i::numeric / 1000 AS decimal
+FROM generate_series(1, 20) i;
+CREATE TABLE key_draws AS
+SELECT k AS columns, s AS seed, (p.kept).id FROM unnest('{"{high}","{name}","{left_part,right_part}","{stamp}","{decimal}"}'::text[]) k,
+	   generate_series(:seed::bigint, :seed + :trials / 2 - 1) s, LATERAL grove.prune(NULL::keys, 'stats.keys', n => 5, key => k::text[], seed => s) p;
+SELECT stats.frequencies('prune: inclusion by key ' || columns, array_agg(n), :trials / 2, array_agg(0.25))
+FROM (SELECT columns, id, count(*) AS n FROM key_draws GROUP BY 1, 2) q GROUP BY columns ORDER BY columns;
+SELECT stats.frequencies('prune: pairs by key ' || columns, array_agg(n), :trials / 2, array_agg(5 * 4 / (20 * 19.0)))
+FROM (SELECT a.columns, a.id, b.id AS other, count(*) AS n FROM key_draws a JOIN key_draws b USING (columns, seed) WHERE a.id < b.id GROUP BY 1, 2, 3) q
+GROUP BY columns ORDER BY columns;
+
+-- Whole keys: users of 1 to 4 rows, kept with one probability, all their rows or none.
+CREATE TABLE visits AS SELECT u AS customer, v AS visit FROM generate_series(1, 20) u, generate_series(1, 4) v WHERE v <= 1 + u % 4;
+CREATE TABLE visit_draws AS
+SELECT s AS seed, (p.kept).customer, count(*) AS rows, min(p.pi) AS pi
+FROM generate_series(:seed::bigint, :seed + :trials - 1) s, LATERAL grove.prune(NULL::visits, 'stats.visits', keep => 0.35, key => '{customer}', seed => s) p GROUP BY 1, 2;
+SELECT stats.frequencies('prune: inclusion of whole keys', array_agg(n), :trials, array_agg(0.35)) FROM (SELECT customer, count(*) AS n FROM visit_draws GROUP BY 1) q;
+SELECT stats.line(bool_and(rows = 1 + customer % 4) AND bool_and(abs(pi - 0.35) < 1e-15), 'prune: keys keep all their rows') FROM visit_draws;
+SELECT stats.line(min(n) = 7 AND max(n) = 7, 'prune: number of whole keys') FROM (SELECT count(*) AS n FROM visit_draws GROUP BY seed) q;
