@@ -1,475 +1,25 @@
 /*
- * intake.c: rows of a source become records of doubles, records become bins.
+ * intake.c: the two readings of a source: records feed the sketch, then bins.
  *
- * A record holds the features (categorical ones as the code of their level),
- * the target, the weight, 1 for a validation row, and the margins.  The first
- * reading feeds records to the sketch, the second to tiles of 1,024 rows that
- * are binned column by column.  Floats of the whole set are kept only while
- * they take less than KEEP_BYTES.
+ * The first reading shows the records to the sketch, the second fills tiles of
+ * 1,024 rows that are binned column by column.  Floats of the whole set are
+ * kept only while they take less than KEEP_BYTES.
  */
 #include "pg_grove.h"
 
-#include <float.h>
 #include <math.h>
 
-#include "access/htup_details.h"
-#include "catalog/pg_type.h"
-#include "executor/tuptable.h"
 #include "miscadmin.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "../core/identity.h"
-#include "../core/rng.h"
-#include "intake.h"
+#include "intake_record.h"
 #include "source.h"
 
 #define KEEP_BYTES		(32 * 1024 * 1024)
 #define SKETCH_VALUES	(6 * 1024 * 1024)
 #define SKETCH_ROWS_MAX	100000
 #define SKETCH_ROWS_MIN	4096
-#define TARGET_MAX		1e37		/* residuals are single precision */
-
-/* Places in a record behind the features. */
-#define AT_TARGET(in)		((in)->n_features)
-#define AT_WEIGHT(in)		((in)->n_features + 1)
-#define AT_VALIDATION(in)	((in)->n_features + 2)
-#define AT_MARGIN(in)		((in)->n_features + 3)
-
-/* ------------------------------------------------------------------ columns */
-
-static void
-reject_type(const char *role, const GroveIntakeColumn *column, const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("%s column \"%s\" has type %s", role, column->name, column->type_name),
-			 errhint("%s", hint)));
-}
-
-static void
-set_column(GroveIntakeColumn *column, TupleDesc desc, int attno)
-{
-	Form_pg_attribute att = TupleDescAttr(desc, attno - 1);
-
-	column->attno = attno;
-	column->name = pstrdup(NameStr(att->attname));
-	column->type_name = grovepg_feature_type_name(att->atttypid);
-}
-
-static void
-resolve_target(GroveIntake *in, TupleDesc desc, const char *name)
-{
-	GroveIntakeColumn *c = &in->target;
-
-	set_column(c, desc, grovepg_source_column(desc, name, "target"));
-	if (!grovepg_feature_type(TupleDescAttr(desc, c->attno - 1)->atttypid, &c->type))
-		reject_type("target", c, "Cast the target to a number, boolean, text or enum type.");
-	in->target_integer = c->type.type == INT2OID || c->type.type == INT4OID || c->type.type == INT8OID;
-}
-
-static void
-resolve_number(GroveIntakeColumn *c, TupleDesc desc, const char *name, const char *role)
-{
-	if (name == NULL)
-		return;
-	set_column(c, desc, grovepg_source_column(desc, name, role));
-	if (!grovepg_feature_type(TupleDescAttr(desc, c->attno - 1)->atttypid, &c->type) ||
-		c->type.kind != GROVE_FEATURE_NUMERIC)
-		reject_type(role, c, "It must be a number.");
-}
-
-static void
-resolve_margin(GroveIntake *in, TupleDesc desc, const char *name)
-{
-	GroveIntakeColumn *c = &in->margin;
-
-	if (name == NULL)
-		return;
-	set_column(c, desc, grovepg_source_column(desc, name, "base_margin"));
-	if (TupleDescAttr(desc, c->attno - 1)->atttypid == FLOAT8ARRAYOID)
-		c->type.type = FLOAT8ARRAYOID;
-	else if (!grovepg_feature_type(TupleDescAttr(desc, c->attno - 1)->atttypid, &c->type) ||
-			 c->type.kind != GROVE_FEATURE_NUMERIC)
-		reject_type("base_margin", c, "It must be a number, or for a multiclass target an array double precision[] with one number for each class.");
-}
-
-static void
-resolve_validation(GroveIntake *in, TupleDesc desc, const char *name)
-{
-	GroveIntakeColumn *c = &in->validation;
-
-	if (name == NULL)
-		return;
-	set_column(c, desc, grovepg_source_column(desc, name, "validation"));
-	if (!grovepg_feature_type(TupleDescAttr(desc, c->attno - 1)->atttypid, &c->type) || c->type.type != BOOLOID)
-		reject_type("validation", c, "It must be boolean; rows where it is true are not trained on.");
-}
-
-/* Whether a column has another role; two roles for one column are an ERROR. */
-static bool
-has_role(const GroveIntake *in, int attno)
-{
-	const GroveIntakeColumn *roles[4] = {&in->target, &in->weight, &in->margin, &in->validation};
-	const GroveIntakeColumn *found = NULL;
-	int			i;
-
-	for (i = 0; i < 4; i++)
-	{
-		if (roles[i]->attno != attno)
-			continue;
-		if (found)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("column \"%s\" is named for two roles", roles[i]->name),
-					 errhint("Target, weight, base_margin and validation must be different columns.")));
-		found = roles[i];
-	}
-	return found != NULL;
-}
-
-/* Marks the columns that are to be ignored. */
-static bool *
-ignored_columns(TupleDesc desc, const GroveIntakeRoles *roles)
-{
-	bool	   *ignored = palloc0(desc->natts * sizeof(bool));
-	int			i;
-
-	for (i = 0; i < roles->n_ignore; i++)
-		ignored[grovepg_source_column(desc, TextDatumGetCString(roles->ignore[i]), "ignored") - 1] = true;
-	return ignored;
-}
-
-static void
-reject_duplicate_names(const GroveIntake *in)
-{
-	int			i,
-				j;
-
-	for (i = 0; i < in->n_features; i++)
-	{
-		for (j = i + 1; j < in->n_features; j++)
-		{
-			if (strcmp(in->features[i].name, in->features[j].name) == 0)
-				ereport(ERROR,
-						(errcode(ERRCODE_DUPLICATE_COLUMN),
-						 errmsg("column \"%s\" appears twice in the source", in->features[i].name),
-						 errhint("Give every column of the query a name of its own.")));
-		}
-	}
-}
-
-static void
-resolve_features(GroveIntake *in, TupleDesc desc, const GroveIntakeRoles *roles)
-{
-	bool	   *ignored = ignored_columns(desc, roles);
-	int			i;
-
-	in->features = palloc0(desc->natts * sizeof(GroveIntakeColumn));
-	for (i = 1; i <= desc->natts; i++)
-	{
-		GroveIntakeColumn *c = &in->features[in->n_features];
-
-		if (TupleDescAttr(desc, i - 1)->attisdropped || has_role(in, i) || ignored[i - 1])
-			continue;
-		set_column(c, desc, i);
-		if (!grovepg_feature_type(TupleDescAttr(desc, i - 1)->atttypid, &c->type))
-			reject_type("feature", c, "Cast it to a number, date, timestamp, text, boolean, enum or uuid, or name it in \"ignore\".");
-		if (c->type.kind == GROVE_FEATURE_CATEGORICAL)
-			c->levels = grovepg_levels_make(in->context);
-		in->n_features++;
-	}
-	if (in->n_features == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("source has no feature columns"),
-				 errhint("Every column that has no other role is a feature; select at least one beside the target.")));
-	if (in->n_features > GROVE_MAX_FEATURES)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("source has %d feature columns", in->n_features),
-				 errdetail("A model can use at most %d.", GROVE_MAX_FEATURES)));
-	reject_duplicate_names(in);
-}
-
-GroveIntake *
-grovepg_intake_begin(const char *query, const GroveIntakeRoles *roles)
-{
-	GroveIntake *in = palloc0(sizeof(GroveIntake));
-	TupleDesc	desc = grovepg_source_columns(query);
-
-	in->context = CurrentMemoryContext;
-	in->query = pstrdup(query);
-	resolve_target(in, desc, roles->target);
-	resolve_number(&in->weight, desc, roles->weight, "weight");
-	resolve_margin(in, desc, roles->margin);
-	resolve_validation(in, desc, roles->validation);
-	resolve_features(in, desc, roles);
-	in->classes = grovepg_levels_make(in->context);
-	in->class_value = palloc(GROVE_MAX_CLASSES * sizeof(double));
-	in->n_margins = in->margin.attno == 0 ? 0 : -1;
-	return in;
-}
-
-/* ------------------------------------------------------------------ records */
-
-/* Two chains of multiply and shift side by side; the content hash of a row ends here. */
-typedef struct ContentHash
-{
-	uint64		lane[4];
-} ContentHash;
-
-static inline void
-content_add(ContentHash *h, int i, uint64 bits)
-{
-	uint64		x = (h->lane[i & 3] ^ bits) * UINT64CONST(0x9fb21c651e98df25);
-
-	h->lane[i & 3] = x ^ (x >> 32);
-}
-
-static inline uint64
-content_finish(const ContentHash *h)
-{
-	return grove_rng_mix(h->lane[0] ^ grove_rng_mix(h->lane[1] ^ grove_rng_mix(h->lane[2] ^ grove_rng_mix(h->lane[3]))));
-}
-
-static inline uint64
-double_bits(double value)
-{
-	uint64		bits;
-
-	if (value != value)
-		return UINT64CONST(0x7ff8000000000000);
-	value += 0.0;				/* -0 becomes 0 */
-	memcpy(&bits, &value, sizeof(bits));
-	return bits;
-}
-
-static void
-reject_value(const GroveIntakeColumn *column, const char *role, const char *what, const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("%s column \"%s\" contains %s", role, column->name, what),
-			 errhint("%s", hint)));
-}
-
-/* One feature of a row; its bits go into the content hash. */
-static inline double
-read_feature(GroveIntakeColumn *column, Datum value, bool isnull, bool frozen, uint64 *bits)
-{
-	double		number;
-	GroveText	label;
-	int64		code;
-
-	if (isnull)
-		number = NAN;
-	else if (column->type.type == FLOAT8OID)
-	{
-		number = DatumGetFloat8(value);
-		if (unlikely(isinf(number)))
-			number = number > 0 ? DBL_MAX : -DBL_MAX;
-	}
-	else if (column->type.kind == GROVE_FEATURE_NUMERIC)
-		number = grovepg_feature_number(&column->type, value);
-	else
-	{
-		label = grovepg_feature_label(&column->type, value);
-		code = grovepg_levels_code(column->levels, label, frozen);
-		if (code < 0)
-		{
-			*bits = 0;
-			return -1.0;
-		}
-		*bits = grovepg_levels_get(column->levels, (uint32) code)->hash;
-		return (double) code;
-	}
-	*bits = double_bits(number);
-	return number;
-}
-
-/*
- * The target: a number, or the code of a label.  As long as they are few,
- * distinct numbers get codes, too, in case they turn out to be classes.
- */
-static double
-read_target(GroveIntake *in, Datum value, bool isnull, uint64 *bits)
-{
-	GroveIntakeColumn *c = &in->target;
-	GroveText	label;
-	double		number = 0.0;
-	int64		code;
-
-	if (isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("target column \"%s\" contains null values", c->name),
-				 errhint("Add WHERE %s IS NOT NULL to the source.", quote_identifier(c->name))));
-	if (c->type.kind == GROVE_FEATURE_NUMERIC)
-	{
-		number = grovepg_feature_number(&c->type, value);
-		if (isnan(number) || fabs(number) == DBL_MAX)
-			reject_value(c, "target", "a value that is not finite", "Leave out rows whose target is NaN or infinite.");
-		if (fabs(number) > TARGET_MAX)
-			reject_value(c, "target", "a value beyond 1e37", "Divide the target by a constant.");
-		*bits = double_bits(number);
-		if (in->too_many_classes || (in->trainer != NULL && in->class_of == NULL))
-			return number;
-		label.data = (const char *) bits;
-		label.length = sizeof(*bits);
-	}
-	else
-		label = grovepg_feature_label(&c->type, value);
-	code = grovepg_levels_code(in->classes, label, in->trainer != NULL);
-	if (c->type.kind == GROVE_FEATURE_CATEGORICAL)
-		*bits = code < 0 ? 0 : grovepg_levels_get(in->classes, (uint32) code)->hash;
-	if (code >= GROVE_MAX_CLASSES)
-		in->too_many_classes = true;
-	else if (code >= 0)
-	{
-		in->class_value[code] = number;
-		grovepg_levels_get(in->classes, (uint32) code)->count++;
-	}
-	return c->type.kind == GROVE_FEATURE_NUMERIC && in->class_of == NULL ? number : (double) code;
-}
-
-static double
-read_weight(GroveIntake *in, Datum value, bool isnull)
-{
-	double		weight;
-
-	if (isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("weight column \"%s\" contains null values", in->weight.name),
-				 errhint("Use coalesce() to give those rows a weight, or leave them out.")));
-	weight = grovepg_feature_number(&in->weight.type, value);
-	if (isnan(weight) || weight < 0 || weight > FLT_MAX)
-		reject_value(&in->weight, "weight", "a value that is not a weight", "Weights are finite and not negative.");
-	return weight;
-}
-
-static bool
-read_validation(GroveIntake *in, Datum value, bool isnull)
-{
-	if (isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("validation column \"%s\" contains null values", in->validation.name),
-				 errhint("It must be true or false in every row.")));
-	return DatumGetBool(value);
-}
-
-static void
-check_margin(const GroveIntake *in, double margin)
-{
-	if (isnan(margin) || fabs(margin) > FLT_MAX)
-		reject_value(&in->margin, "base_margin", "a value that is not finite", "Margins must be finite numbers.");
-}
-
-/* Margins of a row into the record, which has room for as many as the first row had. */
-static void
-read_margins(GroveIntake *in, Datum value, bool isnull, double **record)
-{
-	ArrayType  *array;
-	double	   *margins = *record + AT_MARGIN(in);
-	int			n;
-	int			i;
-
-	if (isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("base_margin column \"%s\" contains null values", in->margin.name),
-				 errhint("Use coalesce() to give those rows a margin.")));
-	if (in->margin.type.type != FLOAT8ARRAYOID)
-	{
-		margins[0] = grovepg_feature_number(&in->margin.type, value);
-		check_margin(in, margins[0]);
-		return;
-	}
-	array = DatumGetArrayTypeP(value);
-	n = ARR_NDIM(array) == 1 ? ArrayGetNItems(1, ARR_DIMS(array)) : 0;
-	if (array_contains_nulls(array) || n != in->n_margins)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("base_margin column \"%s\" contains an array of another length", in->margin.name),
-				 errhint("Every row needs an array with one number for each class.")));
-	for (i = 0; i < n; i++)
-	{
-		margins[i] = ((float8 *) ARR_DATA_PTR(array))[i];
-		check_margin(in, margins[i]);
-	}
-	if ((Pointer) array != DatumGetPointer(value))
-		pfree(array);
-}
-
-/* Margins a row has: those of the first row are those of all. */
-static int
-count_margins(const GroveIntake *in, Datum value, bool isnull)
-{
-	ArrayType  *array;
-
-	if (in->margin.type.type != FLOAT8ARRAYOID || isnull)
-		return 1;
-	array = DatumGetArrayTypeP(value);
-	return ARR_NDIM(array) == 1 ? Min(ArrayGetNItems(1, ARR_DIMS(array)), GROVE_MAX_CLASSES) : 0;
-}
-
-static void
-make_record(GroveIntake *in)
-{
-	in->width = in->n_features + 3 + in->n_margins;
-	in->record = MemoryContextAllocZero(in->context, in->width * sizeof(double));
-	in->record[AT_WEIGHT(in)] = 1.0;
-}
-
-/* Deforms a row into in->record; returns the hash of its content. */
-static uint64
-read_record(GroveIntake *in, TupleTableSlot *slot)
-{
-	const Datum *values = slot->tts_values;
-	const bool *nulls = slot->tts_isnull;
-	bool		frozen = in->trainer != NULL;
-	ContentHash hash = {{1, 2, 3, 4}};
-	double	   *record;
-	uint64		bits;
-	int			i;
-
-	if (in->n_margins < 0)
-		in->n_margins = count_margins(in, values[in->margin.attno - 1], nulls[in->margin.attno - 1]);
-	if (in->record == NULL)
-		make_record(in);
-	record = in->record;
-	for (i = 0; i < in->n_features; i++)
-	{
-		GroveIntakeColumn *c = &in->features[i];
-
-		record[i] = read_feature(c, values[c->attno - 1], nulls[c->attno - 1], frozen, &bits);
-		content_add(&hash, i, bits);
-	}
-	record[i] = read_target(in, values[in->target.attno - 1], nulls[in->target.attno - 1], &bits);
-	content_add(&hash, i, bits);
-	if (in->weight.attno != 0)
-	{
-		record[AT_WEIGHT(in)] = read_weight(in, values[in->weight.attno - 1], nulls[in->weight.attno - 1]);
-		content_add(&hash, AT_WEIGHT(in), double_bits(record[AT_WEIGHT(in)]));
-	}
-	if (in->validation.attno != 0)
-	{
-		record[AT_VALIDATION(in)] = read_validation(in, values[in->validation.attno - 1],
-													nulls[in->validation.attno - 1]);
-		content_add(&hash, AT_VALIDATION(in), double_bits(record[AT_VALIDATION(in)]));
-	}
-	if (in->margin.attno != 0)
-	{
-		read_margins(in, values[in->margin.attno - 1], nulls[in->margin.attno - 1], &record);
-		for (i = 0; i < in->n_margins; i++)
-			content_add(&hash, AT_MARGIN(in) + i, double_bits(record[AT_MARGIN(in) + i]));
-	}
-	return content_finish(&hash);
-}
 
 /* ------------------------------------------------------------- first reading */
 
@@ -540,7 +90,7 @@ static void
 scan_row(GroveSlot *slot, void *arg)
 {
 	GroveIntake *in = arg;
-	uint64		hash = read_record(in, slot);
+	uint64		hash = grovepg_intake_read(in, slot);
 	int			i;
 
 	if (in->n_rows >= GROVE_MAX_ROWS)
@@ -699,7 +249,7 @@ static void
 fill_row(GroveSlot *slot, void *arg)
 {
 	GroveIntake *in = arg;
-	uint64		hash = read_record(in, slot);
+	uint64		hash = grovepg_intake_read(in, slot);
 
 	in->content -= hash;
 	fill_record(in, in->record, hash);
@@ -709,11 +259,9 @@ fill_row(GroveSlot *slot, void *arg)
 static void
 encode_kept_target(GroveIntake *in, double *record)
 {
-	uint64		bits = double_bits(record[AT_TARGET(in)]);
-	GroveText	label;
+	uint64		bits;
+	GroveText	label = grovepg_intake_number_label(record[AT_TARGET(in)], &bits);
 
-	label.data = (const char *) &bits;
-	label.length = sizeof(bits);
 	record[AT_TARGET(in)] = (double) grovepg_levels_code(in->classes, label, true);
 }
 
