@@ -55,6 +55,29 @@ SELECT * FROM outcome('');
 SELECT * FROM outcome('not a model');
 SELECT * FROM outcome(NULL);
 
+-- models that the format allows but the server cannot show: texts that are not
+-- UTF-8, parameters that are not JSON
+\set bad_text '\\x9347524f56450d0a01000000010204001901000000000000010002000100000003000000010000006400000000000000344bd886c855de4503d31352be507f3b0600000062696e61727901000000c304000000746578742b0000007b22616c676f726974686d223a202267626474222c20226c6561726e696e675f72617465223a20302e317d190000007b22747261696e223a207b226c6f7373223a20302e32357d7d0700000068616c6620e2820400000074657874010202000000fffe0400000066696e650400000066696e6501000000ff000000000000000003000000020a000000000020400000a03f0100000000000400050000000000a03f000000000000d03f00050000000000a03f000000000000e83f64eec506'
+\set bad_json '\\x9347524f56450d0a0100000000020000e90000000000000001000000010000000300000000000000640000000000000017d71fd1f54b67bff6c71a37914d82470a00000072656772657373696f6e0100000079040000007265616c1b0000007b2273656564223a20317d2c20227461736b223a20226e6f6e6522030000005b315d0d0000006120226222205c202763270a64040000007265616c0000000000000000000003000000010a000000000020400000a03f010000000000000000000000e03f00050000000000a03f000000000000f03f00050000000000a03f000000000000004030a38ec4'
+CREATE FUNCTION try(query text) RETURNS text AS $$
+DECLARE
+	result text;
+BEGIN
+	EXECUTE query INTO result;
+	RETURN result;
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE || ' ' || SQLERRM;
+END $$ LANGUAGE plpgsql;
+CREATE TABLE bad AS SELECT :'bad_text'::bytea AS text, :'bad_json'::bytea AS json;
+SELECT call, try('SELECT ' || call || ' FROM model_format.bad') AS outcome FROM unnest(ARRAY[
+	'grove.describe(text)', 'grove.classes(text)', 'grove.metrics(text)', 'grove.tree_text(text, 0)', 'grove.tree_dot(text, 0)',
+	'(SELECT count(*) FROM grove.nodes(text))', '(SELECT count(*) FROM grove.importance(text))',
+	'grove.predict(text, ''fine'')', 'grove.predict_class(text, ''fine'')', 'grove.predict_class(text, NULL)', 'grove.predict(text, 1, 2)',
+	'grove.predict(text, date ''2020-01-01'')', 'grove.predict(text, bad)', 'grove.predict(text, ''{}''::jsonb)',
+	'grove.describe(json)', 'grove.metrics(json)', 'grove.predict(json, 1)', 'grove.predict(json, bad)',
+	'grove.tree_text(json, 0)', 'grove.tree_dot(json, 0)'])
+	WITH ORDINALITY AS c (call, i) ORDER BY i;
+
 -- the hints
 SELECT grove.predict('\x00'::bytea, 1);
 SELECT grove.predict(set_byte(model, 8, 9), 1) FROM good;

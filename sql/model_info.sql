@@ -24,42 +24,42 @@ FROM models ORDER BY i;
 
 SELECT i, importance.* FROM models, grove.importance(model) ORDER BY i, gain DESC, feature COLLATE "C";
 -- as given: most gain first
-SELECT feature FROM grove.importance(:'categorical');
+SELECT feature FROM grove.importance(:'categorical'::bytea);
 -- the sums are those over the splits
 SELECT s.feature, s.gain = i.gain AS gain, s.splits = i.splits AS splits, s.cover = i.cover AS cover
 FROM (SELECT feature, sum(gain) AS gain, count(*) AS splits, sum(cover) AS cover
-	  FROM grove.nodes(:'categorical') WHERE feature IS NOT NULL GROUP BY feature) AS s
-	FULL JOIN grove.importance(:'categorical') AS i USING (feature) ORDER BY s.feature COLLATE "C";
+	  FROM grove.nodes(:'categorical'::bytea) WHERE feature IS NOT NULL GROUP BY feature) AS s
+	FULL JOIN grove.importance(:'categorical'::bytea) AS i USING (feature) ORDER BY s.feature COLLATE "C";
 
 SELECT tree, node, parent, depth, feature, threshold, categories, missing_left AS missing, left_child, right_child
-FROM grove.nodes(:'categorical') ORDER BY tree, node;
-SELECT tree, node, gain, cover, count, value FROM grove.nodes(:'categorical') ORDER BY tree, node;
-SELECT tree, node, feature, threshold, missing_left, value, class FROM grove.nodes(:'multiclass') WHERE tree < 4 ORDER BY tree, node;
+FROM grove.nodes(:'categorical'::bytea) ORDER BY tree, node;
+SELECT tree, node, gain, cover, count, value FROM grove.nodes(:'categorical'::bytea) ORDER BY tree, node;
+SELECT tree, node, feature, threshold, missing_left, value, class FROM grove.nodes(:'multiclass'::bytea) WHERE tree < 4 ORDER BY tree, node;
 SELECT i, count(*), count(*) FILTER (WHERE value IS NOT NULL) AS leaves, count(DISTINCT tree) AS trees, max(depth) AS depth
 FROM models, grove.nodes(model) GROUP BY i ORDER BY i;
 
 \pset format unaligned
 \pset tuples_only on
 SELECT grove.tree_text(model, tree) FROM models, generate_series(0, 1) AS tree WHERE i IN (0, 3) ORDER BY i, tree;
-SELECT grove.tree_text(:'multiclass', 4);
-SELECT grove.tree_dot(:'regression', 0);
-SELECT grove.tree_dot(:'categorical', 1);
+SELECT grove.tree_text(:'multiclass'::bytea, 4);
+SELECT grove.tree_dot(:'regression'::bytea, 0);
+SELECT grove.tree_dot(:'categorical'::bytea, 1);
 \pset format aligned
 \pset tuples_only off
-SELECT grove.tree_text(:'regression', 2);
-SELECT grove.tree_dot(:'regression', -1);
+SELECT grove.tree_text(:'regression'::bytea, 2);
+SELECT grove.tree_dot(:'regression'::bytea, -1);
 
 -- NULL, and what is no model
-SELECT grove.classes(NULL) AS classes, grove.describe(NULL) AS describe, grove.metrics(NULL) AS metrics,
-	   grove.tree_text(NULL, 0) AS text, grove.tree_dot(:'regression', NULL) AS dot;
-SELECT count(*) FROM grove.importance(NULL);
-SELECT count(*) FROM grove.nodes(NULL);
-SELECT grove.classes('\x00');
-SELECT * FROM grove.nodes('\x00');
-SELECT * FROM grove.importance('\x00');
+SELECT grove.classes(NULL::bytea) AS classes, grove.describe(NULL::bytea) AS describe, grove.metrics(NULL::bytea) AS metrics,
+	   grove.tree_text(NULL::bytea, 0) AS text, grove.tree_dot(:'regression'::bytea, NULL) AS dot;
+SELECT count(*) FROM grove.importance(NULL::bytea);
+SELECT count(*) FROM grove.nodes(NULL::bytea);
+SELECT grove.classes('\x00'::bytea);
+SELECT * FROM grove.nodes('\x00'::bytea);
+SELECT * FROM grove.importance('\x00'::bytea);
 
 -- settings do not change what is printed
 SET extra_float_digits = -10;
-SELECT grove.tree_text(:'binary', 2);
+SELECT grove.tree_text(:'binary'::bytea, 2);
 
 DROP SCHEMA model_info CASCADE;

@@ -27,19 +27,19 @@ UPDATE visits SET expected = 10 +
 
 SELECT count(*), sum(expected), count(DISTINCT expected) FROM visits;
 SELECT count(*) AS wrong_by_position FROM visits
-WHERE grove.predict(:'regression', age, price, day, seen) IS DISTINCT FROM expected;
-SELECT count(*) AS wrong_by_table FROM visits AS v WHERE grove.predict(:'regression', v) IS DISTINCT FROM expected;
+WHERE grove.predict(:'regression'::bytea, age, price, day, seen) IS DISTINCT FROM expected;
+SELECT count(*) AS wrong_by_table FROM visits AS v WHERE grove.predict(:'regression'::bytea, v) IS DISTINCT FROM expected;
 SELECT count(*) AS wrong_by_subquery
 FROM (SELECT expected, day, 1 AS more, age, seen, price FROM visits OFFSET 0) AS v
-WHERE grove.predict(:'regression', v) IS DISTINCT FROM expected;
+WHERE grove.predict(:'regression'::bytea, v) IS DISTINCT FROM expected;
 SELECT count(*) AS wrong_by_pulled_up_subquery FROM (SELECT seen, day, price, age, expected FROM visits) AS v
-WHERE grove.predict(:'regression', v) IS DISTINCT FROM expected;
+WHERE grove.predict(:'regression'::bytea, v) IS DISTINCT FROM expected;
 WITH v AS MATERIALIZED (SELECT expected, age, seen, price, day FROM visits)
-SELECT count(*) AS wrong_by_cte FROM v WHERE grove.predict(:'regression', v) IS DISTINCT FROM expected;
+SELECT count(*) AS wrong_by_cte FROM v WHERE grove.predict(:'regression'::bytea, v) IS DISTINCT FROM expected;
 SELECT count(*) AS wrong_by_anonymous_row FROM visits
-WHERE grove.predict(:'regression', ROW(age, price, day, seen)) IS DISTINCT FROM expected;
+WHERE grove.predict(:'regression'::bytea, ROW(age, price, day, seen)) IS DISTINCT FROM expected;
 SELECT count(*) AS wrong_by_jsonb FROM visits AS v
-WHERE grove.predict(:'regression', to_jsonb(v)) IS DISTINCT FROM expected;
+WHERE grove.predict(:'regression'::bytea, to_jsonb(v)) IS DISTINCT FROM expected;
 
 -- the model in a table, in a parameter, and changing from row to row
 CREATE TABLE models (name text, model bytea);
@@ -58,31 +58,31 @@ SELECT name, grove.predict(model, jsonb_build_object('age', 20, 'price', 5, 'day
 FROM models ORDER BY name;
 
 -- NULL: a row or object without any value; a missing model; a missing feature
-SELECT grove.predict(:'regression', NULL::visits) AS row, grove.predict(:'regression', NULL::jsonb) AS object,
-	   grove.predict(:'regression', NULL, NULL, NULL, NULL) AS values;
+SELECT grove.predict(:'regression'::bytea, NULL::visits) AS row, grove.predict(:'regression'::bytea, NULL::jsonb) AS object,
+	   grove.predict(:'regression'::bytea, NULL, NULL, NULL, NULL) AS values;
 SELECT grove.predict(NULL::bytea, 1), grove.predict_raw(NULL::bytea, 1), grove.predict_class(NULL::bytea, 1),
 	   grove.predict_proba(NULL::bytea, 1), grove.predict_leaf(NULL::bytea, 1);
-SELECT v.id, grove.predict(:'regression', v)
+SELECT v.id, grove.predict(:'regression'::bytea, v)
 FROM generate_series(1, 2) AS g LEFT JOIN visits AS v ON v.id = 100 + g AND g = 1 ORDER BY g;
 
 -- the tasks
-SELECT x1, round(grove.predict(:'binary', x1, 1)::numeric, 6) AS predict,
-	   round(grove.predict_raw(:'binary', x1, 1)::numeric, 6) AS raw,
-	   grove.predict_class(:'binary', x1, 1) AS class,
-	   grove.predict_proba(:'binary', x1, 1) = ARRAY[1 - grove.predict(:'binary', x1, 1), grove.predict(:'binary', x1, 1)] AS proba
+SELECT x1, round(grove.predict(:'binary'::bytea, x1, 1)::numeric, 6) AS predict,
+	   round(grove.predict_raw(:'binary'::bytea, x1, 1)::numeric, 6) AS raw,
+	   grove.predict_class(:'binary'::bytea, x1, 1) AS class,
+	   grove.predict_proba(:'binary'::bytea, x1, 1) = ARRAY[1 - grove.predict(:'binary'::bytea, x1, 1), grove.predict(:'binary'::bytea, x1, 1)] AS proba
 FROM (VALUES (0.1), (0.5), (0.6), (0.7), (2), (NULL)) AS v (x1) ORDER BY x1;
 SELECT count(*) AS wrong_margins FROM generate_series(-5, 120) AS i, (SELECT 1) AS one
-WHERE abs(grove.predict_raw(:'binary', i / 100.0, -1) -
+WHERE abs(grove.predict_raw(:'binary'::bytea, i / 100.0, -1) -
 		  (-1.5 - 0.125 + 0.3 * (SELECT count(*) FROM generate_series(1, 10) AS k WHERE i > 10 * k))) > 1e-12;
-SELECT n, grove.predict_class(:'multiclass', n) AS class,
-	   (SELECT array_agg(round(p::numeric, 4)) FROM unnest(grove.predict_proba(:'multiclass', n)) AS p) AS proba,
-	   round(grove.predict(:'multiclass', n)::numeric, 4) AS predict, grove.predict_raw(:'multiclass', n) AS raw
+SELECT n, grove.predict_class(:'multiclass'::bytea, n) AS class,
+	   (SELECT array_agg(round(p::numeric, 4)) FROM unnest(grove.predict_proba(:'multiclass'::bytea, n)) AS p) AS proba,
+	   round(grove.predict(:'multiclass'::bytea, n)::numeric, 4) AS predict, grove.predict_raw(:'multiclass'::bytea, n) AS raw
 FROM unnest(ARRAY[-1, 0, 1, 10, 11, 20, 21, 30, 31, NULL]) AS n ORDER BY n;
-SELECT city, grove.predict(:'categorical', city, true, 'happy', NULL, 0) AS predict,
-	   grove.predict_class(:'categorical', city, true, 'happy', NULL, 0) AS class
+SELECT city, grove.predict(:'categorical'::bytea, city, true, 'happy', NULL, 0) AS predict,
+	   grove.predict_class(:'categorical'::bytea, city, true, 'happy', NULL, 0) AS class
 FROM unnest(ARRAY['berlin', 'paris', 'rome', 'Rome', '', NULL]) AS city ORDER BY city COLLATE "C";
-SELECT i, grove.predict(:'categorical', 'paris', member, mood, id, size) AS predict,
-	   grove.predict_leaf(:'categorical', 'paris', member, mood, id, size) AS leaf
+SELECT i, grove.predict(:'categorical'::bytea, 'paris', member, mood, id, size) AS predict,
+	   grove.predict_leaf(:'categorical'::bytea, 'paris', member, mood, id, size) AS leaf
 FROM (VALUES (1, true, 'sad', NULL::uuid, 1), (2, true, '', NULL, 1), (3, NULL, 'sad', NULL, 1),
 			 (4, false, NULL, NULL, 2.5), (5, false, NULL, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 2.5),
 			 (6, false, NULL, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12', 2.6),
@@ -91,12 +91,12 @@ ORDER BY i;
 
 -- leaves are those of grove.nodes()
 SELECT count(*) AS wrong_leaves FROM visits AS v
-WHERE expected <> 10 + (SELECT sum(value) FROM grove.nodes(:'regression') AS n
-						WHERE n.node = (grove.predict_leaf(:'regression', v))[n.tree + 1]);
+WHERE expected <> 10 + (SELECT sum(value) FROM grove.nodes(:'regression'::bytea) AS n
+						WHERE n.node = (grove.predict_leaf(:'regression'::bytea, v))[n.tree + 1]);
 
 -- arrays
-SELECT grove.predict(:'binary', VARIADIC ARRAY[0.5, 1]), grove.predict(:'binary', VARIADIC ARRAY[NULL, 1]::real[]),
-	   grove.predict(:'binary', VARIADIC ARRAY[1, 2]);
+SELECT grove.predict(:'binary'::bytea, VARIADIC ARRAY[0.5, 1]), grove.predict(:'binary'::bytea, VARIADIC ARRAY[NULL, 1]::real[]),
+	   grove.predict(:'binary'::bytea, VARIADIC ARRAY[1, 2]);
 
 -- what does not fit
 CREATE FUNCTION outcome(query text) RETURNS TABLE (state text, message text, detail text, hint text) AS $$

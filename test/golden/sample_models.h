@@ -130,13 +130,47 @@ sample_mixed(Sample *sample)
 	sample_leaf(sample, 20, 0.5);
 }
 
-#define SAMPLES	4
+/* Texts that are no UTF-8; the format does not mind, the server must. */
+static inline void
+sample_bad_text(Sample *sample)
+{
+	static GroveText levels[2];
+
+	levels[0] = sample_text("\xff\xfe");
+	levels[1] = sample_text("fine");
+	sample_begin(sample, "bad_text", GROVE_TASK_BINARY, GROVE_ALGORITHM_TREE, GROVE_LINK_CLAMP,
+				 "binary", "\xc3", "text");
+	sample_feature(sample, "half \xe2\x82", "text", 2, levels);
+	sample_class(sample, "fine");
+	sample_class(sample, "\xff");
+	sample_tree(sample);
+	sample_categorical(sample, 10, 0, 1 << 2, 1, false);
+	sample_leaf(sample, 5, 0.25);
+	sample_leaf(sample, 5, 0.75);
+}
+
+/* Parameters and metrics that are no JSON objects, and a name full of signs with a meaning. */
+static inline void
+sample_bad_json(Sample *sample)
+{
+	sample_begin(sample, "bad_json", GROVE_TASK_REGRESSION, GROVE_ALGORITHM_TREE, GROVE_LINK_IDENTITY,
+				 "regression", "y", "real");
+	sample_feature(sample, "a \"b\" \\ 'c'\nd", "real", 0, NULL);
+	sample->model.params = sample_text("{\"seed\": 1}, \"task\": \"none\"");
+	sample->model.metrics = sample_text("[1]");
+	sample_tree(sample);
+	sample_numeric(sample, 10, 0, 0.5, 1, false);
+	sample_leaf(sample, 5, 1);
+	sample_leaf(sample, 5, 2);
+}
+
+#define SAMPLES	6
 
 static inline void
 sample_make(Sample *sample, int number)
 {
 	static void (*const makers[SAMPLES]) (Sample *) = {
-		sample_regression, sample_binary, sample_multiclass, sample_mixed
+		sample_regression, sample_binary, sample_multiclass, sample_mixed, sample_bad_text, sample_bad_json
 	};
 
 	makers[number] (sample);
