@@ -7,50 +7,18 @@
  */
 #include "pg_grove.h"
 
-#include <math.h>
-
 #include "catalog/pg_type.h"
-#include "common/shortest_dec.h"
-#include "lib/stringinfo.h"
-#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/pg_rusage.h"
 
-#include "../core/boost.h"
 #include "arguments.h"
-#include "intake.h"
-#include "options.h"
 #include "source.h"
 #include "train.h"
-#include "train_parallel.h"
 
 PG_FUNCTION_INFO_V1(grove_train);
-
-/* One training from its arguments to its model. */
-typedef struct Training
-{
-	GroveParams params;
-	uint64		seed;
-	GroveTask	task;
-	bool		task_auto;
-	GroveIntake *intake;
-	GroveFeatureBins *bins;
-	uint32		n_classes;
-	GroveText  *classes;		/* [n_classes] */
-	uint32	   *class_of;		/* by code; NULL: regression */
-	GroveTrainDims dims;
-	GroveTrainConfig config;
-	GroveTrainer trainer;
-	GroveTrees	trees;
-	double	   *base;			/* [n_outputs] */
-	StringInfoData history;		/* validation loss of each round */
-	GroveBoost	boost;
-	int			workers;		/* parallel workers beside this process */
-	GroveTeam  *team;
-} Training;
 
 /* ---------------------------------------------------------------- arguments */
 
@@ -69,7 +37,7 @@ required_text(FunctionCallInfo fcinfo, int i, const char *name)
 }
 
 static void
-parse_task(Training *tr, const char *task)
+parse_task(GroveTraining *tr, const char *task)
 {
 	static const char *const names[] = {"regression", "binary", "multiclass"};
 	int			i;
@@ -95,7 +63,7 @@ parse_task(Training *tr, const char *task)
 
 /* The objective names a task, too; the two must agree. */
 static void
-apply_objective(Training *tr)
+apply_objective(GroveTraining *tr)
 {
 	static const GroveTask tasks[] = {
 		[GROVE_OBJECTIVE_REGRESSION] = GROVE_TASK_REGRESSION,
@@ -131,167 +99,10 @@ read_ignore(FunctionCallInfo fcinfo, int i, GroveIntakeRoles *roles)
 	}
 }
 
-/* ------------------------------------------------------------------- classes */
-
-/* What the target column prints for a number that is a class. */
-static char *
-number_label(const GroveIntake *in, double value)
-{
-	char	   *text;
-
-	if (in->target_integer)
-		return psprintf(INT64_FORMAT, (int64) value);
-	text = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
-	double_to_shortest_decimal_buf(value, text);
-	return text;
-}
-
-static int
-compare_values(const void *a, const void *b, void *arg)
-{
-	const double *values = arg;
-	double		x = values[*(const uint32 *) a];
-	double		y = values[*(const uint32 *) b];
-
-	return x < y ? -1 : x > y;
-}
-
-/* Codes of the classes in their order: numbers ascending, labels by bytes. */
-static uint32 *
-order_classes(const GroveIntake *in, uint32 n)
-{
-	uint32	   *order;
-	uint32		i;
-
-	if (in->target.type.kind == GROVE_FEATURE_CATEGORICAL)
-		return grovepg_levels_rank(in->classes, false);
-	order = palloc(n * sizeof(uint32));
-	for (i = 0; i < n; i++)
-		order[i] = i;
-	qsort_arg(order, n, sizeof(uint32), compare_values, in->class_value);
-	return order;
-}
-
-/* The task that fits the target when the caller named none. */
-static void
-choose_task(Training *tr)
-{
-	const GroveIntake *in = tr->intake;
-	uint32		n = grovepg_levels_count(in->classes);
-
-	if (!tr->task_auto)
-		return;
-	if (in->target.type.kind == GROVE_FEATURE_CATEGORICAL)
-		tr->task = n <= 2 ? GROVE_TASK_BINARY : GROVE_TASK_MULTICLASS;
-	else if (in->target_integer && n <= 2)
-		tr->task = GROVE_TASK_BINARY;
-	else
-		tr->task = GROVE_TASK_REGRESSION;
-}
-
-static void
-check_class_count(const Training *tr, uint32 n)
-{
-	const GroveIntake *in = tr->intake;
-
-	if (in->too_many_classes)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("target column \"%s\" has more than %d classes", in->target.name, GROVE_MAX_CLASSES),
-				 errhint("Merge rare labels, or use the task \"regression\" for a number.")));
-	if (n < 2)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("target column \"%s\" has only one value", in->target.name),
-				 errhint("A classifier needs rows of at least two classes.")));
-	if (tr->task == GROVE_TASK_BINARY && n > 2)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("target column \"%s\" has %u values, but the task is binary", in->target.name, n),
-				 errhint("Use the task \"multiclass\", or a boolean target.")));
-}
-
-/* Moves the class that is to be the positive one to the end. */
-static void
-apply_positive_class(Training *tr)
-{
-	const char *wanted = tr->params.positive_class.data;
-	uint32		i;
-
-	if (wanted[0] == '\0')
-		return;
-	if (tr->task != GROVE_TASK_BINARY)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"positive_class\" needs a binary target")));
-	for (i = 0; i < 2; i++)
-	{
-		if (tr->classes[i].length == strlen(wanted) &&
-			memcmp(tr->classes[i].data, wanted, tr->classes[i].length) == 0)
-			break;
-	}
-	if (i == 2)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"positive_class\" names no class: \"%s\"", wanted),
-				 errhint("The classes are \"%.*s\" and \"%.*s\".",
-						 (int) tr->classes[0].length, tr->classes[0].data,
-						 (int) tr->classes[1].length, tr->classes[1].data)));
-	if (i == 0)
-	{
-		GroveText	swap = tr->classes[0];
-		uint32		code;
-
-		tr->classes[0] = tr->classes[1];
-		tr->classes[1] = swap;
-		for (code = 0; code < 2; code++)
-			tr->class_of[code] = 1 - tr->class_of[code];
-	}
-}
-
-static void
-make_classes(Training *tr)
-{
-	const GroveIntake *in = tr->intake;
-	uint32		n = grovepg_levels_count(in->classes);
-	uint32	   *order;
-	uint32		i;
-
-	if (tr->task == GROVE_TASK_REGRESSION)
-	{
-		if (in->target.type.kind == GROVE_FEATURE_CATEGORICAL)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATATYPE_MISMATCH),
-					 errmsg("target column \"%s\" has type %s, but the task is regression",
-							in->target.name, in->target.type_name),
-					 errhint("Cast the target to a number, or use the task \"binary\" or \"multiclass\".")));
-		if (tr->params.positive_class.data[0] != '\0')
-			apply_positive_class(tr);
-		return;
-	}
-	check_class_count(tr, n);
-	order = order_classes(in, n);
-	tr->n_classes = n;
-	tr->classes = palloc(n * sizeof(GroveText));
-	tr->class_of = palloc(n * sizeof(uint32));
-	for (i = 0; i < n; i++)
-	{
-		if (in->target.type.kind == GROVE_FEATURE_CATEGORICAL)
-			tr->classes[i] = grovepg_levels_get(in->classes, order[i])->label;
-		else
-		{
-			tr->classes[i].data = number_label(in, in->class_value[order[i]]);
-			tr->classes[i].length = strlen(tr->classes[i].data);
-		}
-		tr->class_of[order[i]] = i;
-	}
-	apply_positive_class(tr);
-}
-
 /* -------------------------------------------------------------------- set-up */
 
 static GroveLossKind
-choose_loss(const Training *tr)
+choose_loss(const GroveTraining *tr)
 {
 	bool		boosting = tr->params.algorithm == GROVE_PARAM_ALGORITHM_GBDT;
 
@@ -303,7 +114,7 @@ choose_loss(const Training *tr)
 }
 
 static void
-check_combinations(const Training *tr)
+check_combinations(const GroveTraining *tr)
 {
 	const GroveParams *p = &tr->params;
 
@@ -328,7 +139,7 @@ check_combinations(const Training *tr)
 }
 
 static void
-check_margins(const Training *tr)
+check_margins(const GroveTraining *tr)
 {
 	const GroveIntake *in = tr->intake;
 
@@ -344,7 +155,7 @@ check_margins(const Training *tr)
 }
 
 static void
-set_dims(Training *tr)
+set_dims(GroveTraining *tr)
 {
 	GroveIntake *in = tr->intake;
 	GroveTrainDims *d = &tr->dims;
@@ -367,7 +178,7 @@ set_dims(Training *tr)
 }
 
 static void
-set_config(Training *tr)
+set_config(GroveTraining *tr)
 {
 	GroveTrainConfig *c = &tr->config;
 	const GroveParams *p = &tr->params;
@@ -400,7 +211,7 @@ set_config(Training *tr)
 
 /* Memory of the trainer, refused before it is allocated when it is more than allowed. */
 static void
-make_trainer(Training *tr)
+make_trainer(GroveTraining *tr)
 {
 	Size		allowed = grovepg_max_memory();
 	size_t		size;
@@ -427,7 +238,7 @@ make_trainer(Training *tr)
 /* ------------------------------------------------------------------ training */
 
 static void
-note_round(Training *tr)
+note_round(GroveTraining *tr)
 {
 	if (tr->dims.n_validation == 0 || tr->params.algorithm == GROVE_PARAM_ALGORITHM_FOREST)
 		return;
@@ -437,7 +248,7 @@ note_round(Training *tr)
 }
 
 static void
-run_training(Training *tr)
+run_training(GroveTraining *tr)
 {
 	GroveBoostEvent event;
 
@@ -463,122 +274,6 @@ run_training(Training *tr)
 		tr->base[0] += tr->intake->centre;
 }
 
-/* --------------------------------------------------------------------- model */
-
-/* What training measured, as JSON. */
-static char *
-metrics_json(const Training *tr)
-{
-	StringInfoData out;
-	const char *loss = tr->config.loss == GROVE_LOSS_LOGISTIC || tr->config.loss == GROVE_LOSS_SOFTMAX ?
-		"log_loss" : "squared_error";
-
-	initStringInfo(&out);
-	appendStringInfo(&out, "{\"rounds\": %u", tr->boost.best_rounds);
-	if (tr->params.algorithm != GROVE_PARAM_ALGORITHM_FOREST)
-	{
-		appendStringInfo(&out, ", \"train_%s\": ", loss);
-		grovepg_train_append_number(&out, tr->boost.train_loss);
-		if (tr->dims.n_validation > 0)
-		{
-			appendStringInfo(&out, ", \"validation_rows\": %u, \"validation_%s\": ", tr->dims.n_validation, loss);
-			grovepg_train_append_number(&out, tr->config.early_stopping > 0 ? tr->boost.best_loss : tr->boost.validation_loss);
-			appendStringInfo(&out, ", \"rounds_run\": %u, \"validation_history\": [%s]",
-							 tr->boost.round, tr->history.data);
-		}
-	}
-	appendStringInfoChar(&out, '}');
-	return out.data;
-}
-
-static GroveText
-text_of(const char *string)
-{
-	GroveText	text;
-
-	text.data = string;
-	text.length = string ? strlen(string) : 0;
-	return text;
-}
-
-static GroveFeature *
-make_features(const Training *tr)
-{
-	GroveFeature *features = palloc0(tr->dims.n_features * sizeof(GroveFeature));
-	uint32		i,
-				k;
-
-	for (i = 0; i < tr->dims.n_features; i++)
-	{
-		const GroveIntakeColumn *c = &tr->intake->features[i];
-		GroveText  *levels;
-
-		features[i].name = text_of(c->name);
-		features[i].type_name = text_of(c->type_name);
-		features[i].kind = c->type.kind;
-		if (!c->levels)
-			continue;
-		levels = palloc(Max(c->n_levels, 1) * sizeof(GroveText));
-		for (k = 0; k < c->n_levels; k++)
-			levels[k] = grovepg_levels_get(c->levels, c->order[k])->label;
-		features[i].n_levels = c->n_levels;
-		features[i].levels = levels;
-	}
-	return features;
-}
-
-static GroveLink
-choose_link(const Training *tr)
-{
-	bool		boosting = tr->params.algorithm == GROVE_PARAM_ALGORITHM_GBDT;
-
-	if (tr->task == GROVE_TASK_REGRESSION)
-		return GROVE_LINK_IDENTITY;
-	if (tr->task == GROVE_TASK_BINARY)
-		return boosting ? GROVE_LINK_LOGISTIC : GROVE_LINK_CLAMP;
-	return boosting ? GROVE_LINK_SOFTMAX : GROVE_LINK_NORMALIZE;
-}
-
-static bytea *
-write_model(Training *tr)
-{
-	static const char *const objectives[] = {"regression", "binary", "multiclass"};
-	GroveModel	m;
-	bytea	   *result;
-	size_t		size;
-	GroveStatus status;
-
-	memset(&m, 0, sizeof(m));
-	tr->params.objective = GROVE_OBJECTIVE_REGRESSION + (int) tr->task;
-	m.task = tr->task;
-	m.algorithm = (GroveAlgorithm) tr->params.algorithm;
-	m.link = choose_link(tr);
-	m.objective = text_of(objectives[tr->task]);
-	m.target = text_of(tr->intake->target.name);
-	m.target_type = text_of(tr->intake->target.type_name);
-	m.rows = tr->dims.n_rows - tr->dims.n_validation;
-	m.n_features = tr->dims.n_features;
-	m.n_classes = tr->n_classes;
-	m.n_outputs = tr->dims.n_outputs;
-	m.features = make_features(tr);
-	m.classes = tr->classes;
-	m.base = tr->base;
-	grovepg_trees_model(&tr->trees, &m);
-	m.params = text_of(grovepg_options_json(&tr->params));
-	m.metrics = text_of(metrics_json(tr));
-	status = grove_model_write_size(&m, &size);
-	if (status == GROVE_OK && size > MaxAllocSize - VARHDRSZ)
-		status = GROVE_ERR_SIZE;
-	if (status != GROVE_OK)
-		grovepg_error_status(status, NULL, 0);
-	result = palloc(size + VARHDRSZ);
-	SET_VARSIZE(result, size + VARHDRSZ);
-	status = grove_model_write(&m, (uint8 *) VARDATA(result), size);
-	if (status != GROVE_OK)
-		grovepg_error_status(status, NULL, 0);
-	return result;
-}
-
 /* Tells at DEBUG1 what a part of the training took, and starts the clock of the next. */
 static void
 report_part(const char *part, PGRUsage *since)
@@ -588,7 +283,7 @@ report_part(const char *part, PGRUsage *since)
 }
 
 static bytea *
-train(Training *tr, const char *source, const GroveIntakeRoles *roles)
+train(GroveTraining *tr, const char *source, const GroveIntakeRoles *roles)
 {
 	PGRUsage	clock;
 	bytea	   *model;
@@ -596,8 +291,8 @@ train(Training *tr, const char *source, const GroveIntakeRoles *roles)
 	pg_rusage_init(&clock);
 	tr->intake = grovepg_intake_begin(grovepg_source_query(source, NULL), roles);
 	grovepg_intake_scan(tr->intake);
-	choose_task(tr);
-	make_classes(tr);
+	grovepg_train_choose_task(tr);
+	grovepg_train_classes(tr);
 	check_combinations(tr);
 	grove_params_resolve(&tr->params, tr->task == GROVE_TASK_REGRESSION, tr->intake->n_features);
 	set_dims(tr);
@@ -610,7 +305,7 @@ train(Training *tr, const char *source, const GroveIntakeRoles *roles)
 	grovepg_intake_fill(tr->intake, &tr->trainer, tr->class_of, tr->params.scale_pos_weight);
 	report_part("second reading", &clock);
 	run_training(tr);
-	model = write_model(tr);
+	model = grovepg_train_model(tr);
 	report_part("trees", &clock);
 	return model;
 }
@@ -622,7 +317,7 @@ train(Training *tr, const char *source, const GroveIntakeRoles *roles)
 Datum
 grove_train(PG_FUNCTION_ARGS)
 {
-	Training   *tr = palloc0(sizeof(Training));
+	GroveTraining *tr = palloc0(sizeof(GroveTraining));
 	GroveIntakeRoles roles = {NULL, NULL, NULL, NULL, NULL, 0};
 	char	   *source = required_text(fcinfo, 0, "source");
 	MemoryContext context;

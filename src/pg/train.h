@@ -6,7 +6,10 @@
 
 #include "lib/stringinfo.h"
 
-#include "../core/trainer.h"
+#include "../core/boost.h"
+#include "intake.h"
+#include "options.h"
+#include "train_parallel.h"
 
 /* Trees that are finished, in memory that grows. */
 typedef struct GroveTrees
@@ -31,6 +34,38 @@ extern void grovepg_trees_cut(GroveTrees *trees, uint32 n);
 
 /* Points the model at the trees. */
 extern void grovepg_trees_model(const GroveTrees *trees, GroveModel *model);
+
+/* One training from its arguments to its model. */
+typedef struct GroveTraining
+{
+	GroveParams params;
+	uint64		seed;
+	GroveTask	task;
+	bool		task_auto;
+	GroveIntake *intake;
+	GroveFeatureBins *bins;
+	uint32		n_classes;
+	GroveText  *classes;		/* [n_classes] */
+	uint32	   *class_of;		/* by code; NULL: regression */
+	GroveTrainDims dims;
+	GroveTrainConfig config;
+	GroveTrainer trainer;
+	GroveTrees	trees;
+	double	   *base;			/* [n_outputs] */
+	StringInfoData history;		/* validation loss of each round */
+	GroveBoost	boost;
+	int			workers;		/* parallel workers beside this process */
+	GroveTeam  *team;
+} GroveTraining;
+
+/* The task that fits the target when the caller named none. */
+extern void grovepg_train_choose_task(GroveTraining *training);
+
+/* Classes of a classifier in their order, ERROR when the target has too few or too many. */
+extern void grovepg_train_classes(GroveTraining *training);
+
+/* The model's bytes, palloc'd. */
+extern bytea *grovepg_train_model(GroveTraining *training);
 
 /* The shortest decimal that reads back as the same double. */
 extern void grovepg_train_append_number(StringInfo out, double value);

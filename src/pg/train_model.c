@@ -1,0 +1,122 @@
+/*
+ * train_model.c: a finished training as the bytes of a model.
+ */
+#include "pg_grove.h"
+
+#include "utils/memutils.h"
+
+#include "train.h"
+
+/* What training measured, as JSON. */
+static char *
+metrics_json(const GroveTraining *tr)
+{
+	StringInfoData out;
+	const char *loss = tr->config.loss == GROVE_LOSS_LOGISTIC || tr->config.loss == GROVE_LOSS_SOFTMAX ?
+		"log_loss" : "squared_error";
+
+	initStringInfo(&out);
+	appendStringInfo(&out, "{\"rounds\": %u", tr->boost.best_rounds);
+	if (tr->params.algorithm != GROVE_PARAM_ALGORITHM_FOREST)
+	{
+		appendStringInfo(&out, ", \"train_%s\": ", loss);
+		grovepg_train_append_number(&out, tr->boost.train_loss);
+		if (tr->dims.n_validation > 0)
+		{
+			appendStringInfo(&out, ", \"validation_rows\": %u, \"validation_%s\": ", tr->dims.n_validation, loss);
+			grovepg_train_append_number(&out, tr->config.early_stopping > 0 ? tr->boost.best_loss : tr->boost.validation_loss);
+			appendStringInfo(&out, ", \"rounds_run\": %u, \"validation_history\": [%s]",
+							 tr->boost.round, tr->history.data);
+		}
+	}
+	appendStringInfoChar(&out, '}');
+	return out.data;
+}
+
+static GroveText
+text_of(const char *string)
+{
+	GroveText	text;
+
+	text.data = string;
+	text.length = string ? strlen(string) : 0;
+	return text;
+}
+
+static GroveFeature *
+make_features(const GroveTraining *tr)
+{
+	GroveFeature *features = palloc0(tr->dims.n_features * sizeof(GroveFeature));
+	uint32		i,
+				k;
+
+	for (i = 0; i < tr->dims.n_features; i++)
+	{
+		const GroveIntakeColumn *c = &tr->intake->features[i];
+		GroveText  *levels;
+
+		features[i].name = text_of(c->name);
+		features[i].type_name = text_of(c->type_name);
+		features[i].kind = c->type.kind;
+		if (!c->levels)
+			continue;
+		levels = palloc(Max(c->n_levels, 1) * sizeof(GroveText));
+		for (k = 0; k < c->n_levels; k++)
+			levels[k] = grovepg_levels_get(c->levels, c->order[k])->label;
+		features[i].n_levels = c->n_levels;
+		features[i].levels = levels;
+	}
+	return features;
+}
+
+static GroveLink
+choose_link(const GroveTraining *tr)
+{
+	bool		boosting = tr->params.algorithm == GROVE_PARAM_ALGORITHM_GBDT;
+
+	if (tr->task == GROVE_TASK_REGRESSION)
+		return GROVE_LINK_IDENTITY;
+	if (tr->task == GROVE_TASK_BINARY)
+		return boosting ? GROVE_LINK_LOGISTIC : GROVE_LINK_CLAMP;
+	return boosting ? GROVE_LINK_SOFTMAX : GROVE_LINK_NORMALIZE;
+}
+
+bytea *
+grovepg_train_model(GroveTraining *tr)
+{
+	static const char *const objectives[] = {"regression", "binary", "multiclass"};
+	GroveModel	m;
+	bytea	   *result;
+	size_t		size;
+	GroveStatus status;
+
+	memset(&m, 0, sizeof(m));
+	tr->params.objective = GROVE_OBJECTIVE_REGRESSION + (int) tr->task;
+	m.task = tr->task;
+	m.algorithm = (GroveAlgorithm) tr->params.algorithm;
+	m.link = choose_link(tr);
+	m.objective = text_of(objectives[tr->task]);
+	m.target = text_of(tr->intake->target.name);
+	m.target_type = text_of(tr->intake->target.type_name);
+	m.rows = tr->dims.n_rows - tr->dims.n_validation;
+	m.n_features = tr->dims.n_features;
+	m.n_classes = tr->n_classes;
+	m.n_outputs = tr->dims.n_outputs;
+	m.features = make_features(tr);
+	m.classes = tr->classes;
+	m.base = tr->base;
+	grovepg_trees_model(&tr->trees, &m);
+	m.params = text_of(grovepg_options_json(&tr->params));
+	m.metrics = text_of(metrics_json(tr));
+	status = grove_model_write_size(&m, &size);
+	if (status == GROVE_OK && size > MaxAllocSize - VARHDRSZ)
+		status = GROVE_ERR_SIZE;
+	if (status != GROVE_OK)
+		grovepg_error_status(status, NULL, 0);
+	result = palloc(size + VARHDRSZ);
+	SET_VARSIZE(result, size + VARHDRSZ);
+	status = grove_model_write(&m, (uint8 *) VARDATA(result), size);
+	if (status != GROVE_OK)
+		grovepg_error_status(status, NULL, 0);
+	return result;
+}
