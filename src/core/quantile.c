@@ -10,6 +10,8 @@
 
 #include "sort.h"
 
+#define SORT_BUCKETS	1024
+
 size_t
 grove_quantile_size(uint64_t capacity)
 {
@@ -67,6 +69,60 @@ entry_before(const void *a, const void *b)
 	return ((const GroveQuantileEntry *) a)->hash < ((const GroveQuantileEntry *) b)->hash;
 }
 
+/*
+ * Sorts by hash.  Many entries are first dealt to buckets by their leading
+ * bits, in place; for spread hashes each bucket then fits into the nearest
+ * cache.  Crowded ones end in few buckets and still take n log n steps.
+ */
+static void
+sort_entries(GroveQuantileEntry *entries, size_t n)
+{
+	size_t		next[SORT_BUCKETS];
+	size_t		end[SORT_BUCKETS] = {0};
+	uint64_t	lowest = UINT64_MAX;
+	uint64_t	highest = 0;
+	size_t		start = 0;
+	int			shift = 0;
+
+	if (n < SORT_BUCKETS * 4)
+	{
+		grove_sort(entries, n, sizeof(GroveQuantileEntry), entry_before);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+	{
+		lowest = entries[i].hash < lowest ? entries[i].hash : lowest;
+		highest = entries[i].hash > highest ? entries[i].hash : highest;
+	}
+	while ((highest - lowest) >> shift >= SORT_BUCKETS)
+		shift++;
+
+	for (size_t i = 0; i < n; i++)
+		end[(entries[i].hash - lowest) >> shift]++;
+	for (int bucket = 0; bucket < SORT_BUCKETS; bucket++)
+	{
+		next[bucket] = start;
+		start = end[bucket] += start;
+	}
+	for (int bucket = 0; bucket < SORT_BUCKETS; bucket++)
+	{
+		while (next[bucket] < end[bucket])
+		{
+			GroveQuantileEntry moving = entries[next[bucket]];
+			uint64_t	home = (moving.hash - lowest) >> shift;
+
+			entries[next[bucket]] = entries[next[home]];
+			entries[next[home]++] = moving;
+		}
+	}
+	start = 0;
+	for (int bucket = 0; bucket < SORT_BUCKETS; bucket++)
+	{
+		grove_sort(entries + start, end[bucket] - start, sizeof(GroveQuantileEntry), entry_before);
+		start = end[bucket];
+	}
+}
+
 /* Sorts, joins equal hashes and leaves out those beyond the limits. */
 static void
 join_entries(GroveQuantile *quantile)
@@ -74,7 +130,7 @@ join_entries(GroveQuantile *quantile)
 	GroveQuantileEntry *entries = quantile->entries;
 	uint64_t	n = 0;
 
-	grove_sort(entries, (size_t) quantile->used, sizeof(GroveQuantileEntry), entry_before);
+	sort_entries(entries, (size_t) quantile->used);
 	for (uint64_t i = 0; i < quantile->used; i++)
 	{
 		if (count_outside(quantile, entries[i].hash, entries[i].count))

@@ -13,19 +13,12 @@
 
 #define MANTISSA_BITS	52
 
-size_t
-grove_weights_size(uint64_t capacity)
-{
-	return offsetof(GroveWeights, tally) + grove_tally_size(capacity);
-}
-
 void
-grove_weights_init(GroveWeights *weights, uint32_t bits, uint64_t capacity)
+grove_weights_init(GroveWeights *weights, uint32_t bits, GroveTally *tally)
 {
 	weights->bits = bits;
-	weights->reserved = 0;
 	weights->infinite = 0;
-	grove_tally_init(&weights->tally, capacity);
+	weights->tally = tally;
 }
 
 void
@@ -45,19 +38,19 @@ grove_weights_add(GroveWeights *weights, double weight)
 	mantissa = word & ((UINT64_C(1) << MANTISSA_BITS) - 1);
 	if (word >> MANTISSA_BITS != 0)
 		mantissa |= UINT64_C(1) << MANTISSA_BITS;
-	grove_tally_add(&weights->tally, word >> (MANTISSA_BITS - weights->bits), 0, 1, mantissa, 0);
+	grove_tally_add(weights->tally, word >> (MANTISSA_BITS - weights->bits), 0, 1, mantissa, 0);
 }
 
 void
 grove_weights_merge(GroveWeights *into, const GroveWeights *from)
 {
 	into->infinite += from->infinite;
-	for (uint64_t i = 0; i < from->tally.capacity; i++)
+	for (uint64_t i = 0; i < from->tally->capacity; i++)
 	{
-		const GroveTallyCell *cell = &from->tally.cells[i];
+		const GroveTallyCell *cell = &from->tally->cells[i];
 
 		if (cell->used != 0)
-			grove_tally_add(&into->tally, cell->key >> (from->bits - into->bits), 0, cell->count, cell->low, cell->high);
+			grove_tally_add(into->tally, cell->key >> (from->bits - into->bits), 0, cell->count, cell->low, cell->high);
 	}
 }
 

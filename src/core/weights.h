@@ -18,14 +18,12 @@
 typedef struct GroveWeights
 {
 	uint32_t	bits;			/* of the mantissa in a cell's key, 0 to GROVE_WEIGHTS_EXACT */
-	uint32_t	reserved;		/* 0 */
 	uint64_t	infinite;		/* weights that are infinity */
-	GroveTally	tally;			/* of the positive, finite ones */
+	GroveTally *tally;			/* of the positive, finite ones; the caller's memory */
 } GroveWeights;
 
-extern size_t grove_weights_size(uint64_t capacity);
-
-extern void grove_weights_init(GroveWeights *weights, uint32_t bits, uint64_t capacity);
+/* Without weights, into an empty tally. */
+extern void grove_weights_init(GroveWeights *weights, uint32_t bits, GroveTally *tally);
 
 /*
  * Adds a weight >= 0; 0 changes nothing.  The tally needs room for a cell.

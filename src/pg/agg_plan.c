@@ -104,17 +104,17 @@ grove_pps_threshold_trans(PG_FUNCTION_ARGS)
 static GrovePpsShare *
 make_shares(const GroveWeights *weights, const GroveTallyCell *cells)
 {
-	GrovePpsShare *shares = palloc((weights->tally.used + 1) * sizeof(GrovePpsShare));
+	GrovePpsShare *shares = palloc((weights->tally->used + 1) * sizeof(GrovePpsShare));
 
-	for (uint64 i = 0; i < weights->tally.used; i++)
+	for (uint64 i = 0; i < weights->tally->used; i++)
 	{
 		shares[i].weight = grove_weights_mean(weights, &cells[i]);
 		shares[i].units = (double) cells[i].count;
 		shares[i].floor = 0;
 	}
-	shares[weights->tally.used].weight = HUGE_VAL;
-	shares[weights->tally.used].units = (double) weights->infinite;
-	shares[weights->tally.used].floor = 0;
+	shares[weights->tally->used].weight = HUGE_VAL;
+	shares[weights->tally->used].units = (double) weights->infinite;
+	shares[weights->tally->used].floor = 0;
 	return shares;
 }
 
@@ -142,7 +142,7 @@ grove_pps_threshold_final(PG_FUNCTION_ARGS)
 {
 	GroveTallyState *state = grovepg_tally_readable(fcinfo, GROVE_TALLY_WEIGHTS);
 	const GroveWeights *weights = state->weights;
-	uint64		used = weights->tally.used;
+	uint64		used = weights->tally->used;
 	GroveTallyCell *cells = palloc((used + 1) * sizeof(GroveTallyCell));
 	GrovePpsShare *shares;
 	double		scale;
@@ -152,7 +152,7 @@ grove_pps_threshold_final(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("%llu weights are infinite, more than \"n\"", (unsigned long long) weights->infinite),
 				 errdetail("A row of infinite weight is certain to be part of the sample.")));
-	grove_tally_sorted(&weights->tally, cells);
+	grove_tally_sorted(weights->tally, cells);
 	if (used == 0 && weights->infinite == 0)
 		PG_RETURN_NULL();
 	/* nothing is left for the finite ones */

@@ -18,6 +18,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "../core/pps.h"
 #include "arguments.h"
 #include "keys.h"
 
@@ -326,8 +327,8 @@ grove_inverse_pi(PG_FUNCTION_ARGS)
 	if (!(tau >= 0 && tau <= DBL_MAX))
 		grovepg_argument_reject("tau", tau, "0 or more, and finite");
 
-	/* 0 / 0 is the one form that has no value: tau decides */
-	pi = tau == 0 ? 0 : tau / pow(frequency, gamma);
+	/* 0 * infinity is the one form that has no value: tau decides */
+	pi = tau == 0 ? 0 : tau * grove_pps_inverse(frequency, gamma);
 	PG_RETURN_FLOAT8(Min(1, Max(pi_min, pi)));
 }
 

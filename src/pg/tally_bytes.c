@@ -59,7 +59,7 @@ flat_size(ExpandedObjectHeader *header)
 			size += grove_exactsum_pack(state->squares, packed) + 8 + state->blocks->used * CELL_BYTES;
 			break;
 		case GROVE_TALLY_WEIGHTS:
-			size += WEIGHTS_HEADER + state->weights->tally.used * CELL_BYTES;
+			size += WEIGHTS_HEADER + state->weights->tally->used * CELL_BYTES;
 			break;
 		case GROVE_TALLY_FRACTION:
 		case GROVE_TALLY_COUNT:
@@ -129,7 +129,7 @@ flatten_into(ExpandedObjectHeader *header, void *result, Size allocated)
 		case GROVE_TALLY_WEIGHTS:
 			grove_bytes_put32(bytes, state->weights->bits);
 			grove_bytes_put64(bytes + 4, state->weights->infinite);
-			write_cells(&state->weights->tally, bytes + 12);
+			write_cells(state->weights->tally, bytes + 12);
 			break;
 		case GROVE_TALLY_FRACTION:
 		case GROVE_TALLY_COUNT:
@@ -218,7 +218,7 @@ read_weights(GroveTallyState *state, TallyReader *reader)
 	grovepg_tally_reserve_weights(state, bits, n);
 	state->weights->infinite = infinite;
 	/* the largest key is that of the largest double */
-	read_cells(reader, &state->weights->tally, n, (UINT64CONST(2047) << bits) - 1, 0);
+	read_cells(reader, state->weights->tally, n, (UINT64CONST(2047) << bits) - 1, 0);
 }
 
 static void

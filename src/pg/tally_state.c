@@ -60,33 +60,34 @@ grovepg_tally_reserve_blocks(GroveTallyState *state, uint64 cells)
 	state->blocks = larger;
 }
 
-static GroveWeights *
-make_weights(MemoryContext context, uint32 bits, uint64 cells)
+static GroveTally *
+make_weights(MemoryContext context, uint64 cells)
 {
 	uint64		capacity = tally_capacity(cells);
-	GroveWeights *weights = MemoryContextAllocHuge(context, grove_weights_size(capacity));
+	GroveTally *tally = MemoryContextAllocHuge(context, grove_tally_size(capacity));
 
-	grove_weights_init(weights, bits, capacity);
-	return weights;
+	grove_tally_init(tally, capacity);
+	return tally;
 }
 
 void
 grovepg_tally_reserve_weights(GroveTallyState *state, uint32 bits, uint64 cells)
 {
-	GroveWeights *moved = make_weights(state->header.eoh_context, bits, cells);
+	GroveWeights moved;
 
-	grove_weights_merge(moved, state->weights);
-	pfree(state->weights);
-	state->weights = moved;
+	grove_weights_init(&moved, bits, make_weights(state->header.eoh_context, cells));
+	grove_weights_merge(&moved, state->weights);
+	pfree(state->weights->tally);
+	*state->weights = moved;
 }
 
 static void
 coarsen_weights(GroveTallyState *state)
 {
-	while (state->weights->tally.used > GROVE_WEIGHTS_LIMIT)
+	while (state->weights->tally->used > GROVE_WEIGHTS_LIMIT)
 	{
 		CHECK_FOR_INTERRUPTS();
-		grovepg_tally_reserve_weights(state, state->weights->bits - 1, state->weights->tally.used);
+		grovepg_tally_reserve_weights(state, state->weights->bits - 1, state->weights->tally->used);
 	}
 }
 
@@ -141,7 +142,8 @@ grovepg_tally_make(GroveTallyKind kind, uint64 argument, MemoryContext parent)
 			grove_exactsum_init(state->squares);
 			break;
 		case GROVE_TALLY_WEIGHTS:
-			state->weights = make_weights(context, GROVE_WEIGHTS_EXACT, 0);
+			state->weights = MemoryContextAlloc(context, sizeof(GroveWeights));
+			grove_weights_init(state->weights, GROVE_WEIGHTS_EXACT, make_weights(context, 0));
 			break;
 		case GROVE_TALLY_FRACTION:
 		case GROVE_TALLY_COUNT:
@@ -210,8 +212,8 @@ grovepg_tally_add_value(GroveTallyState *state, int64 block, double value)
 void
 grovepg_tally_add_weight(GroveTallyState *state, double weight)
 {
-	if (grove_tally_room(&state->weights->tally) == 0)
-		grovepg_tally_reserve_weights(state, state->weights->bits, 2 * state->weights->tally.used);
+	if (grove_tally_room(state->weights->tally) == 0)
+		grovepg_tally_reserve_weights(state, state->weights->bits, 2 * state->weights->tally->used);
 	grove_weights_add(state->weights, weight);
 	coarsen_weights(state);
 }
@@ -239,7 +241,7 @@ merge_state(GroveTallyState *state, GroveTallyState *other)
 			grove_exactsum_merge(state->squares, other->squares);
 			break;
 		case GROVE_TALLY_WEIGHTS:
-			cells = state->weights->tally.used + other->weights->tally.used;
+			cells = state->weights->tally->used + other->weights->tally->used;
 			grovepg_tally_reserve_weights(state, Min(state->weights->bits, other->weights->bits), cells);
 			grove_weights_merge(state->weights, other->weights);
 			coarsen_weights(state);

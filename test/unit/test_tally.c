@@ -237,42 +237,48 @@ design_effects(void)
 	free(tally);
 }
 
+static GroveWeights *
+new_weights(uint32_t bits)
+{
+	GroveWeights *weights = malloc(sizeof(GroveWeights));
+
+	grove_weights_init(weights, bits, new_tally(CAPACITY));
+	return weights;
+}
+
+static void
+free_weights(GroveWeights *weights)
+{
+	free(weights->tally);
+	free(weights);
+}
+
 /* Adds weights as a caller has to: makes the cells coarser when there are too many. */
 static void
 add_weight(GroveWeights **weights, double weight)
 {
 	grove_weights_add(*weights, weight);
-	while ((*weights)->tally.used > GROVE_WEIGHTS_LIMIT)
+	while ((*weights)->tally->used > GROVE_WEIGHTS_LIMIT)
 	{
-		GroveWeights *coarser = malloc(grove_weights_size(CAPACITY));
+		GroveWeights *coarser = new_weights((*weights)->bits - 1);
 
-		grove_weights_init(coarser, (*weights)->bits - 1, CAPACITY);
 		grove_weights_merge(coarser, *weights);
-		free(*weights);
+		free_weights(*weights);
 		*weights = coarser;
 	}
-}
-
-static GroveWeights *
-new_weights(void)
-{
-	GroveWeights *weights = malloc(grove_weights_size(CAPACITY));
-
-	grove_weights_init(weights, GROVE_WEIGHTS_EXACT, CAPACITY);
-	return weights;
 }
 
 static bool
 same_weights(const GroveWeights *a, const GroveWeights *b)
 {
 	GroveTallyCell *cells = calloc(2 * CAPACITY, sizeof(GroveTallyCell));
-	bool		same = a->bits == b->bits && a->infinite == b->infinite && a->tally.used == b->tally.used;
+	bool		same = a->bits == b->bits && a->infinite == b->infinite && a->tally->used == b->tally->used;
 
 	if (same)
 	{
-		grove_tally_sorted(&a->tally, cells);
-		grove_tally_sorted(&b->tally, cells + CAPACITY);
-		same = memcmp(cells, cells + CAPACITY, a->tally.used * sizeof(GroveTallyCell)) == 0;
+		grove_tally_sorted(a->tally, cells);
+		grove_tally_sorted(b->tally, cells + CAPACITY);
+		same = memcmp(cells, cells + CAPACITY, a->tally->used * sizeof(GroveTallyCell)) == 0;
 	}
 	free(cells);
 	return same;
@@ -281,7 +287,7 @@ same_weights(const GroveWeights *a, const GroveWeights *b)
 static void
 few_weights(void)
 {
-	GroveWeights *weights = new_weights();
+	GroveWeights *weights = new_weights(GROVE_WEIGHTS_EXACT);
 	GroveTallyCell cells[16];
 	static const double expected[] = {0x1p-1074, 0.1, 1.0 / 3, 1, 1e300};
 
@@ -293,15 +299,15 @@ few_weights(void)
 	}
 	CHECK(weights->bits == GROVE_WEIGHTS_EXACT);
 	CHECK(weights->infinite == 1000);
-	CHECK(weights->tally.used == 5);
-	grove_tally_sorted(&weights->tally, cells);
+	CHECK(weights->tally->used == 5);
+	grove_tally_sorted(weights->tally, cells);
 	for (int i = 0; i < 5; i++)
 	{
 		CHECK(cells[i].count == 200);
 		CHECK(grove_weights_mean(weights, &cells[i]) == expected[i]);
 		CHECK(grove_weights_floor(weights, &cells[i]) == expected[i]);
 	}
-	free(weights);
+	free_weights(weights);
 }
 
 static void
@@ -311,8 +317,8 @@ many_weights(void)
 	{
 		ROWS = 100000
 	};
-	GroveWeights *weights = new_weights();
-	GroveWeights *backwards = new_weights();
+	GroveWeights *weights = new_weights(GROVE_WEIGHTS_EXACT);
+	GroveWeights *backwards = new_weights(GROVE_WEIGHTS_EXACT);
 	GroveWeights *parts[2];
 	GroveWeights *merged;
 	GroveTallyCell *cells;
@@ -320,8 +326,8 @@ many_weights(void)
 	double		found = 0;
 	uint64_t	count = 0;
 
-	parts[0] = new_weights();
-	parts[1] = new_weights();
+	parts[0] = new_weights(GROVE_WEIGHTS_EXACT);
+	parts[1] = new_weights(GROVE_WEIGHTS_EXACT);
 	grove_exactsum_init(&sum);
 	for (uint64_t i = 0; i < ROWS; i++)
 	{
@@ -334,20 +340,19 @@ many_weights(void)
 	}
 	CHECK(weights->bits < GROVE_WEIGHTS_EXACT);
 	CHECK(weights->bits >= 10);
-	CHECK(weights->tally.used <= GROVE_WEIGHTS_LIMIT);
+	CHECK(weights->tally->used <= GROVE_WEIGHTS_LIMIT);
 	CHECK(same_weights(weights, backwards));
 
 	/* merging as a caller has to: the smaller number of bits, then coarser until it fits */
-	merged = malloc(grove_weights_size(CAPACITY));
-	grove_weights_init(merged, parts[0]->bits < parts[1]->bits ? parts[0]->bits : parts[1]->bits, CAPACITY);
+	merged = new_weights(parts[0]->bits < parts[1]->bits ? parts[0]->bits : parts[1]->bits);
 	grove_weights_merge(merged, parts[0]);
 	grove_weights_merge(merged, parts[1]);
 	add_weight(&merged, 0);
 	CHECK(same_weights(weights, merged));
 
-	cells = malloc(weights->tally.used * sizeof(GroveTallyCell));
-	grove_tally_sorted(&weights->tally, cells);
-	for (uint64_t i = 0; i < weights->tally.used; i++)
+	cells = malloc(weights->tally->used * sizeof(GroveTallyCell));
+	grove_tally_sorted(weights->tally, cells);
+	for (uint64_t i = 0; i < weights->tally->used; i++)
 	{
 		double		mean = grove_weights_mean(weights, &cells[i]);
 		double		floor = grove_weights_floor(weights, &cells[i]);
@@ -359,11 +364,11 @@ many_weights(void)
 	CHECK(count == ROWS);
 	CHECK(fabs(found - grove_exactsum_round(&sum)) < 1e-12 * found);
 	free(cells);
-	free(merged);
-	free(weights);
-	free(backwards);
-	free(parts[0]);
-	free(parts[1]);
+	free_weights(merged);
+	free_weights(weights);
+	free_weights(backwards);
+	free_weights(parts[0]);
+	free_weights(parts[1]);
 }
 
 int
