@@ -90,7 +90,6 @@ test_design(GrovePruneDesign given)
 	double		pi[UNITS];
 	GrovePruneCell cells[CELLS];
 	GrovePpsShare shares[CELLS];
-	uint32_t	scratch[CELLS];
 
 	for (uint64_t seed = 1; seed <= SEEDS; seed++)
 	{
@@ -102,7 +101,7 @@ test_design(GrovePruneDesign given)
 		set_cells(cells);
 		order_cells(seed, order);
 		design.start = grove_rng_hash(grove_rng_key(seed, GROVE_PURPOSE_READMIT), 0);
-		if (grove_prune_design(&design, cells, CELLS, order, shares, scratch) != GROVE_OK)
+		if (grove_prune_design(&design, cells, CELLS, order, shares) != GROVE_OK)
 		{
 			CHECK(!"the design failed");
 			return;
