@@ -54,3 +54,16 @@ CREATE FUNCTION prune_plan(
 COMMENT ON FUNCTION prune_plan(anyelement, text, double precision, bigint, text, text[], text[], double precision,
 							   double precision, text, bytea, boolean, bigint, jsonb) IS
 	'what prune() would do with the same arguments: counts, expected size, sum of weights, effective size, threshold';
+
+CREATE FUNCTION balance(
+	source text,
+	kept text,
+	weight text DEFAULT NULL,
+	ignore text[] DEFAULT NULL)
+RETURNS TABLE (feature text, kind text, rows bigint, kept_rows bigint, missing double precision, kept_missing double precision,
+	mean double precision, kept_mean double precision, weighted_mean double precision,
+	smd double precision, weighted_smd double precision, psi double precision, weighted_psi double precision,
+	ks double precision, weighted_ks double precision)
+	AS 'MODULE_PATHNAME', 'grove_balance' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION balance(text, text, text, text[]) IS
+	'how well kept rows stand for the full set, per column: standardised mean difference, PSI, Kolmogorov-Smirnov distance, without and with weights';

@@ -21,49 +21,18 @@
 #include <math.h>
 #include <string.h>
 
-/* Does the cell at position a of the scratch heap come after the one at b?  Larger remainders first, ties in canonical order. */
+#include "sort.h"
+
+/* Larger remainders (in weight) first, ties by place (in units). */
 static bool
-remainder_after(const GrovePpsShare *shares, uint32_t a, uint32_t b)
+has_larger_remainder(const void *a, const void *b)
 {
-	if (shares[a].weight != shares[b].weight)
-		return shares[a].weight < shares[b].weight;
-	return a > b;
-}
+	const GrovePpsShare *x = a;
+	const GrovePpsShare *y = b;
 
-static void
-sift_down(uint32_t *heap, size_t root, size_t n, const GrovePpsShare *shares)
-{
-	for (;;)
-	{
-		size_t		child = 2 * root + 1;
-		uint32_t	moved = heap[root];
-
-		if (child >= n)
-			return;
-		if (child + 1 < n && remainder_after(shares, heap[child + 1], heap[child]))
-			child++;
-		if (!remainder_after(shares, heap[child], moved))
-			return;
-		heap[root] = heap[child];
-		heap[child] = moved;
-		root = child;
-	}
-}
-
-/* Heap sort of positions by remainder, which shares[].weight holds here. */
-static void
-sort_by_remainder(uint32_t *positions, size_t n, const GrovePpsShare *shares)
-{
-	for (size_t i = n / 2; i-- > 0;)
-		sift_down(positions, i, n, shares);
-	for (size_t i = n; i-- > 1;)
-	{
-		uint32_t	last = positions[0];
-
-		positions[0] = positions[i];
-		positions[i] = last;
-		sift_down(positions, 0, i, shares);
-	}
+	if (x->weight != y->weight)
+		return x->weight > y->weight;
+	return x->units < y->units;
 }
 
 /*
@@ -71,8 +40,7 @@ sort_by_remainder(uint32_t *positions, size_t n, const GrovePpsShare *shares)
  * the integer below, one at least, then one more for the largest remainders.
  */
 static void
-allocate_whole(GrovePruneCell *cells, size_t n_cells, const uint32_t *order, uint64_t target,
-			   GrovePpsShare *shares, uint32_t *scratch)
+allocate_whole(GrovePruneCell *cells, size_t n_cells, const uint32_t *order, uint64_t target, GrovePpsShare *shares)
 {
 	uint64_t	given = 0;
 
@@ -82,19 +50,19 @@ allocate_whole(GrovePruneCell *cells, size_t n_cells, const uint32_t *order, uin
 		double		whole = floor(cell->pi);
 
 		shares[i].weight = cell->pi - whole;
+		shares[i].units = (double) i;
 		cell->take = whole < 1 ? 1 : (uint64_t) whole;
 		given += cell->take;
-		scratch[i] = (uint32_t) i;
 	}
 	if (given < target)
-		sort_by_remainder(scratch, n_cells, shares);
+		grove_sort(shares, n_cells, sizeof(GrovePpsShare), has_larger_remainder);
 	while (given < target)
 	{
 		uint64_t	before = given;
 
 		for (size_t i = 0; i < n_cells && given < target; i++)
 		{
-			GrovePruneCell *cell = &cells[order[scratch[i]]];
+			GrovePruneCell *cell = &cells[order[(size_t) shares[i].units]];
 
 			if (cell->take < cell->units)
 			{
@@ -243,7 +211,7 @@ keep_share(GrovePruneCell *cells, size_t n_cells, double share)
 /* First step: keep, and in pi the expected units, of every cell. */
 static GroveStatus
 remove_units(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, const uint32_t *order,
-			 uint64_t units, double target, GrovePpsShare *shares, uint32_t *scratch)
+			 uint64_t units, double target, GrovePpsShare *shares)
 {
 	GroveStatus status;
 
@@ -260,7 +228,7 @@ remove_units(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, co
 			status = stratify(design, cells, n_cells, order, target, shares);
 			if (status == GROVE_OK && design->exact)
 			{
-				allocate_whole(cells, n_cells, order, (uint64_t) target, shares, scratch);
+				allocate_whole(cells, n_cells, order, (uint64_t) target, shares);
 				for (size_t i = 0; i < n_cells; i++)
 					cells[i].keep = cells[i].pi / (double) cells[i].units;
 			}
@@ -384,7 +352,7 @@ first_target(const GrovePruneDesign *design, const GrovePruneCell *cells, size_t
 
 GroveStatus
 grove_prune_design(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells,
-				   const uint32_t *order, GrovePpsShare *shares, uint32_t *scratch)
+				   const uint32_t *order, GrovePpsShare *shares)
 {
 	GroveStatus status;
 	uint64_t	units = 0;
@@ -399,7 +367,7 @@ grove_prune_design(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cel
 	}
 	design->scale = design->readmit_scale = design->beta = NAN;
 	target = first_target(design, cells, n_cells, order, units);
-	status = remove_units(design, cells, n_cells, order, units, target, shares, scratch);
+	status = remove_units(design, cells, n_cells, order, units, target, shares);
 	if (status != GROVE_OK)
 		return status;
 

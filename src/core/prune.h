@@ -70,13 +70,13 @@ typedef struct GrovePruneDesign
 /*
  * Fills pi and, for an exact size, take of every cell.  order lists the cells
  * in a canonical order, which has to look random: sums run along it and exact
- * sizes are rounded along it.  shares and scratch have n_cells places each.
+ * sizes are rounded along it.  shares has n_cells places.
  *
  * GROVE_ERR_RANGE: pi_min alone keeps more than asked for, or the target
  * leaves no place for a stratum or a negative unit.
  */
 extern GroveStatus grove_prune_design(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells,
-									  const uint32_t *order, GrovePpsShare *shares, uint32_t *scratch);
+									  const uint32_t *order, GrovePpsShare *shares);
 
 /* What a design does to its rows, before anything is drawn. */
 typedef struct GrovePruneSummary

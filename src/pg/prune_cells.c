@@ -48,8 +48,8 @@ typedef struct StratumEntry
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-/* What one cell costs while the design is made: the cell, its cut-off, its share, two orders. */
-#define CELL_BYTES		(sizeof(GrovePruneCell) + sizeof(uint64) + sizeof(GrovePpsShare) + 2 * sizeof(uint32))
+/* What one cell costs while the design is made: the cell, its cut-off, its share, its place in the order. */
+#define CELL_BYTES		(sizeof(GrovePruneCell) + sizeof(uint64) + sizeof(GrovePpsShare) + sizeof(uint32))
 /* and one stratum: its identity, and its place in a hash table that has just doubled. */
 #define STRATUM_BYTES	(sizeof(StratumId) + 3 * sizeof(StratumEntry))
 
@@ -325,7 +325,6 @@ make_design(PruneCells *cells)
 	GrovePruneDesign *design = &cells->request->design;
 	uint32		n_cells = cells->n_strata * cells->n_classes;
 	uint32	   *order = canonical_order(cells, n_cells);
-	uint32	   *scratch = palloc_extended(Max(n_cells, 1) * sizeof(uint32), MCXT_ALLOC_HUGE);
 	GrovePpsShare *shares = palloc_extended(Max(n_cells, 1) * sizeof(GrovePpsShare), MCXT_ALLOC_HUGE);
 	GroveStatus status;
 
@@ -346,11 +345,10 @@ make_design(PruneCells *cells)
 
 	/* the hash of drawing back is free for this in an exact-size design */
 	design->start = grove_rng_hash(cells->readmit_key, 0);
-	status = grove_prune_design(design, cells->cells, n_cells, order, shares, scratch);
+	status = grove_prune_design(design, cells->cells, n_cells, order, shares);
 	if (status != GROVE_OK)
 		report_design(cells, status);
 	pfree(shares);
-	pfree(scratch);
 	pfree(order);
 }
 

@@ -8,6 +8,7 @@
  */
 #include "pg_grove.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "utils/float.h"
@@ -45,7 +46,8 @@ spread_value(const Spread *spread, TupleTableSlot *slot, AttrNumber place)
 	Datum		value = slot_getattr(slot, place, &null);
 	double		number = null ? 0 : grovepg_feature_number(&spread->type, value);
 
-	if (null || isnan(number) || isinf(number))
+	/* an infinite value comes as the largest finite one */
+	if (null || !(fabs(number) < DBL_MAX))
 		ereport(ERROR,
 				(errcode(null ? ERRCODE_NULL_VALUE_NOT_ALLOWED : ERRCODE_DATA_EXCEPTION),
 				 errmsg("spread column \"%s\" must not be null or infinite", spread->column),

@@ -14,7 +14,6 @@
 #define MAX_CELLS 64
 
 static uint32_t order[MAX_CELLS];
-static uint32_t scratch[MAX_CELLS];
 static GrovePpsShare shares[MAX_CELLS];
 
 static double
@@ -50,7 +49,7 @@ make_design(GrovePruneMethod method, double keep)
 static GroveStatus
 run(GrovePruneDesign *design, GrovePruneCell *cells, size_t n)
 {
-	return grove_prune_design(design, cells, n, order, shares, scratch);
+	return grove_prune_design(design, cells, n, order, shares);
 }
 
 static uint64_t
