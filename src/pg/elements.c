@@ -1,0 +1,333 @@
+/*
+ * elements.c: hashing, comparing and keeping values of any type.
+ *
+ * A sampling aggregate sees millions of values and keeps few, so a value is
+ * hashed as it comes: a row of a table with a primary key by fetching the key
+ * columns out of it, which for the first columns does not even look at the
+ * others.  Two rows that are the same have the same key; two that have the
+ * same key but differ (one of them was changed on the way) share a hash and
+ * are told apart by comparison.
+ *
+ * Kept values are copies as they are stored: compressed ones stay compressed
+ * and values in a TOAST table stay there until the result is made, under the
+ * snapshot of the same query.  Places are cut from blocks and, once released,
+ * reused for values of about the same size; palloc() alone would round a row
+ * of 270 bytes up to 512.  Everything belongs to the aggregate's context and
+ * goes with it.
+ */
+#include "pg_grove.h"
+
+#include "access/detoast.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/sysattr.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_type.h"
+#include "libpq/pqformat.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "elements.h"
+#include "keys.h"
+
+#define PLACE_STEP		16		/* places are multiples of this */
+#define PLACE_LISTS		128		/* larger values have memory of their own */
+#define FIRST_BLOCK		1024
+#define LARGEST_BLOCK	(256 * 1024)
+
+#define SPARE_SMALL		(64 * 1024)
+#define SPARE_KEYED		4096	/* rows with a primary key: equal ones are rare */
+#define SPARE_OTHER		(32 * 1024)
+
+struct GroveElementType
+{
+	Oid			type;
+	MemoryContext context;
+	int16		length;
+	bool		byval;
+	char		align;
+	bool		row;
+	FmgrInfo	compare_rows;	/* rows only */
+	GroveKey   *key;			/* of the key columns or the whole value; made with the first hash */
+	int			n_columns;		/* of the primary key; 0: the whole value is hashed */
+	AttrNumber *columns;
+	TupleDesc	desc;			/* of the table with the primary key */
+};
+
+/* Finds the primary key of the table whose rows these are, if it is a table and has one. */
+static void
+look_up_key(GroveElementType *type)
+{
+	Oid			table = get_typ_typrelid(getBaseType(type->type));
+	Relation	relation;
+	Bitmapset  *columns;
+	Oid			constraint;
+	int			column = -1;
+
+	if (!OidIsValid(table) || get_rel_relkind(table) == RELKIND_COMPOSITE_TYPE)
+		return;
+	relation = relation_open(table, AccessShareLock);
+	columns = get_primary_key_attnos(table, false, &constraint);
+	if (columns != NULL)
+	{
+		type->desc = CreateTupleDescCopyConstr(RelationGetDescr(relation));
+		type->columns = palloc(bms_num_members(columns) * sizeof(AttrNumber));
+		while ((column = bms_next_member(columns, column)) >= 0)
+			type->columns[type->n_columns++] = column + FirstLowInvalidHeapAttributeNumber;
+	}
+	relation_close(relation, NoLock);
+}
+
+GroveElementType *
+grovepg_element_type(Oid oid, MemoryContext context)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	GroveElementType *type = palloc0(sizeof(GroveElementType));
+
+	if (oid == RECORDOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("elements of an anonymous row type cannot be sampled"),
+				 errhint("Sample rows of a table or view, or cast the row to a named composite type.")));
+	type->type = oid;
+	type->context = context;
+	get_typlenbyvalalign(oid, &type->length, &type->byval, &type->align);
+	type->row = type_is_rowtype(oid);
+	if (type->row)
+	{
+		fmgr_info_cxt(F_BTRECORDIMAGECMP, &type->compare_rows, context);
+		look_up_key(type);
+	}
+	MemoryContextSwitchTo(old);
+	return type;
+}
+
+Oid
+grovepg_element_oid(const GroveElementType *type)
+{
+	return type->type;
+}
+
+uint64
+grovepg_element_spare(const GroveElementType *type)
+{
+	if (type->length > 0 && type->length <= 16)
+		return SPARE_SMALL;
+	return type->n_columns > 0 ? SPARE_KEYED : SPARE_OTHER;
+}
+
+static void
+make_key(GroveElementType *type)
+{
+	MemoryContext old = MemoryContextSwitchTo(type->context);
+	Oid		   *types;
+
+	if (type->n_columns == 0)
+		type->key = grovepg_key_make(1, &type->type);
+	else
+	{
+		types = palloc(type->n_columns * sizeof(Oid));
+		for (int i = 0; i < type->n_columns; i++)
+			types[i] = TupleDescAttr(type->desc, type->columns[i] - 1)->atttypid;
+		type->key = grovepg_key_make(type->n_columns, types);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+uint64
+grovepg_element_hash(GroveElementType *type, uint64 rng_key, Datum value, bool null)
+{
+	Datum		values[INDEX_MAX_KEYS];
+	bool		nulls[INDEX_MAX_KEYS];
+	HeapTupleHeader header = NULL;
+	HeapTupleData tuple;
+	uint64		hash;
+
+	if (type->key == NULL)
+		make_key(type);
+	if (type->n_columns == 0)
+		return grovepg_key_hash_nulls(type->key, rng_key, &value, &null);
+
+	if (null)
+		memset(nulls, true, sizeof(nulls));
+	else
+	{
+		header = DatumGetHeapTupleHeader(value);
+		tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+		ItemPointerSetInvalid(&tuple.t_self);
+		tuple.t_tableOid = InvalidOid;
+		tuple.t_data = header;
+		for (int i = 0; i < type->n_columns; i++)
+			values[i] = heap_getattr(&tuple, type->columns[i], type->desc, &nulls[i]);
+	}
+	hash = grovepg_key_hash_nulls(type->key, rng_key, values, nulls);
+	if (header != NULL && (Pointer) header != DatumGetPointer(value))
+		pfree(header);
+	return hash;
+}
+
+/* Order of two varlena values by their contents, whatever their headers and however they are compressed. */
+static int
+compare_varlena(Datum a, Datum b)
+{
+	struct varlena *left = PG_DETOAST_DATUM_PACKED(a);
+	struct varlena *right = PG_DETOAST_DATUM_PACKED(b);
+	Size		left_length = VARSIZE_ANY_EXHDR(left);
+	Size		right_length = VARSIZE_ANY_EXHDR(right);
+	int			order = memcmp(VARDATA_ANY(left), VARDATA_ANY(right), Min(left_length, right_length));
+
+	if (order == 0 && left_length != right_length)
+		order = left_length < right_length ? -1 : 1;
+	if ((Pointer) left != DatumGetPointer(a))
+		pfree(left);
+	if ((Pointer) right != DatumGetPointer(b))
+		pfree(right);
+	return order;
+}
+
+int
+grovepg_element_compare(GroveElementType *type, Datum a, Datum b)
+{
+	if (type->byval)
+		return a == b ? 0 : a < b ? -1 : 1;
+	if (type->row)
+		return DatumGetInt32(FunctionCall2(&type->compare_rows, a, b));
+	if (type->length == -1)
+		return compare_varlena(a, b);
+	if (type->length == -2)
+		return strcmp(DatumGetCString(a), DatumGetCString(b));
+	return memcmp(DatumGetPointer(a), DatumGetPointer(b), type->length);
+}
+
+Datum
+grovepg_element_array(const GroveElementType *type, Datum *values, bool *nulls, int n)
+{
+	int			dims[1] = {n};
+	int			lower_bounds[1] = {1};
+
+	if (n == 0)
+		return PointerGetDatum(construct_empty_array(type->type));
+	return PointerGetDatum(construct_md_array(values, nulls, 1, dims, lower_bounds, type->type,
+											  type->length, type->byval, type->align));
+}
+
+/* Memory for a value of this size in the elements' context, with the size class that release_place() needs to know. */
+static void *
+take_place(GroveElements *elements, Size size)
+{
+	Size		list = (size + PLACE_STEP - 1) / PLACE_STEP;
+	void	   *place;
+
+	if (list >= PLACE_LISTS)
+	{
+		place = MemoryContextAllocHuge(elements->context, size);
+		elements->bytes += GetMemoryChunkSpace(place);
+		return place;
+	}
+	if (elements->free != NULL && elements->free[list] != NULL)
+	{
+		place = elements->free[list];
+		elements->free[list] = *(void **) place;
+		return place;
+	}
+	if (elements->block_size - elements->block_used < list * PLACE_STEP)
+	{
+		Size		block_size = Min(Max(2 * elements->block_size, FIRST_BLOCK), LARGEST_BLOCK);
+
+		block_size = Max(block_size, list * PLACE_STEP);
+		elements->block = MemoryContextAlloc(elements->context, block_size);
+		elements->bytes += GetMemoryChunkSpace(elements->block);
+		elements->block_size = block_size;
+		elements->block_used = 0;
+	}
+	place = elements->block + elements->block_used;
+	elements->block_used += list * PLACE_STEP;
+	return place;
+}
+
+static void
+release_place(GroveElements *elements, void *place, Size size)
+{
+	Size		list = (size + PLACE_STEP - 1) / PLACE_STEP;
+
+	if (list >= PLACE_LISTS)
+	{
+		elements->bytes -= GetMemoryChunkSpace(place);
+		pfree(place);
+		return;
+	}
+	if (elements->free == NULL)
+	{
+		elements->free = MemoryContextAllocZero(elements->context, PLACE_LISTS * sizeof(void *));
+		elements->bytes += GetMemoryChunkSpace(elements->free);
+	}
+	*(void **) place = elements->free[list];
+	elements->free[list] = place;
+}
+
+Datum
+grovepg_elements_keep(GroveElements *elements, Datum value)
+{
+	const GroveElementType *type = elements->type;
+	Pointer		source = DatumGetPointer(value);
+	Size		size;
+	void	   *place;
+
+	if (type->byval)
+		return value;
+
+	/* what lives only as long as the current row must be copied in full */
+	if (type->length == -1 && VARATT_IS_EXTERNAL(source) && !VARATT_IS_EXTERNAL_ONDISK(source))
+		source = (Pointer) detoast_external_attr((struct varlena *) source);
+	size = datumGetSize(PointerGetDatum(source), false, type->length);
+	place = take_place(elements, size);
+	memcpy(place, source, size);
+	if (source != DatumGetPointer(value))
+		pfree(source);
+	return PointerGetDatum(place);
+}
+
+void
+grovepg_elements_release(GroveElements *elements, Datum kept)
+{
+	if (!elements->type->byval)
+		release_place(elements, DatumGetPointer(kept), datumGetSize(kept, false, elements->type->length));
+}
+
+Size
+grovepg_element_size(const GroveElementType *type, Datum value)
+{
+	return type->byval ? 0 : sizeof(Size) + datumGetSize(value, false, type->length);
+}
+
+void
+grovepg_elements_write(const GroveElementType *type, StringInfo buffer, Datum value)
+{
+	Size		size;
+
+	if (type->byval)
+		return;
+	size = datumGetSize(value, false, type->length);
+	appendBinaryStringInfo(buffer, (char *) &size, sizeof(size));
+	appendBinaryStringInfo(buffer, DatumGetPointer(value), (int) size);
+}
+
+Datum
+grovepg_elements_read(GroveElements *elements, StringInfo buffer, Datum value)
+{
+	Size		size;
+	void	   *place;
+
+	if (elements->type->byval)
+		return value;
+	memcpy(&size, pq_getmsgbytes(buffer, sizeof(size)), sizeof(size));
+	place = take_place(elements, size);
+	memcpy(place, pq_getmsgbytes(buffer, (int) size), size);
+	return PointerGetDatum(place);
+}
