@@ -9,12 +9,12 @@ SELECT i, (i * 7919 % 1009) / 1009.0::float8 AS pages, (ARRAY['mail', 'ads', 'di
 	CASE WHEN i % 17 = 0 THEN NULL ELSE (i * 104729::bigint % 997)::int END AS seconds,
 	1 + (i % 4) / 2.0::float8 AS w,
 	(i * 7919 % 1009) / 1009.0::float8 + (i * 15485863::bigint % 1000003) / 1000003.0::float8 + (i % 3) / 4.0::float8 AS spent
-FROM generate_series(1, 4000) AS i;
+FROM generate_series(1, 2400) AS i;
 ALTER TABLE visits ADD buys boolean, ADD class text, ADD label int;
 UPDATE visits SET buys = spent > 1.4, class = CASE WHEN spent > 1.6 THEN 'high' WHEN spent > 0.9 THEN 'middle' ELSE 'low' END,
 	label = CASE WHEN spent > 1.4 THEN 7 ELSE 3 END;
-CREATE VIEW trained AS SELECT * FROM visits WHERE i <= 2000;
-CREATE VIEW held_out AS SELECT * FROM visits WHERE i > 2000;
+CREATE VIEW trained AS SELECT * FROM visits WHERE i <= 1200;
+CREATE VIEW held_out AS SELECT * FROM visits WHERE i > 1200;
 CREATE TABLE judged (task text, m bytea);
 INSERT INTO judged VALUES
 	('binary', grove.train('SELECT pages, channel, seconds, buys FROM trained', 'buys', '{"num_iterations": 20}')),

@@ -530,3 +530,33 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'grove_evaluate';
 
 COMMENT ON FUNCTION grove.evaluate(bytea, text, text) IS
 	'metrics of a model on the rows of a source, which has the columns of the training query by name, with 95 % intervals: auc after DeLong; means of a loss (log_loss, brier, accuracy, mae) +- 1.96 sqrt(n/(n-1) sum w^2 (loss - mean)^2) / sum w; rmse, r2 and calibration_ratio (sum of predicted / sum of observed) by the delta method; average_precision on the logit scale. Rows with a NULL target or weight are skipped';
+
+/* Curves of a binary score; truth, score and weight name columns of the source. */
+
+CREATE FUNCTION grove.roc_curve(source text, truth text, score text, weight text DEFAULT NULL,
+	OUT threshold float8, OUT false_positive_rate float8, OUT true_positive_rate float8) RETURNS SETOF record
+LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'grove_roc_curve';
+
+COMMENT ON FUNCTION grove.roc_curve(text, text, text, text) IS
+	'ROC curve: rates of the rows whose score is at least the threshold, from the highest threshold to the lowest, without points in the middle of a straight line';
+
+CREATE FUNCTION grove.lift_curve(source text, truth text, score text, weight text DEFAULT NULL, buckets integer DEFAULT 10,
+	OUT bucket integer, OUT share float8, OUT lowest_score float8, OUT rate float8, OUT lift float8, OUT gain float8) RETURNS SETOF record
+LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'grove_lift_curve';
+
+COMMENT ON FUNCTION grove.lift_curve(text, text, text, text, integer) IS
+	'buckets of equal size, highest scores first: share of all rows so far, lowest score of the bucket, its rate of positives, that rate over the rate of all rows (lift), share of all positives so far (gain); a bucket that ends within equal scores gets its share of their positives';
+
+CREATE FUNCTION grove.calibration(source text, truth text, score text, weight text DEFAULT NULL, bins integer DEFAULT 10,
+	OUT bin integer, OUT weight_sum float8, OUT mean_score float8, OUT observed float8, OUT lower float8, OUT upper float8) RETURNS SETOF record
+LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'grove_calibration';
+
+COMMENT ON FUNCTION grove.calibration(text, text, text, text, integer) IS
+	'bins of about equal size, lowest probabilities first: sum of the weights (rows without one), mean probability, observed rate of positives and its 95 % interval (Wilson); equal scores stay in one bin, empty bins are left out';
+
+CREATE FUNCTION grove.confusion_matrix(source text, truth text, predicted text,
+	OUT truth_label text, OUT predicted_label text, OUT rows bigint) RETURNS SETOF record
+LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'grove_confusion_matrix';
+
+COMMENT ON FUNCTION grove.confusion_matrix(text, text, text) IS
+	'how many rows have each pair of true and predicted label, pairs that occur; rows with a NULL are left out';

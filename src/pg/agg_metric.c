@@ -44,7 +44,7 @@ grovepg_metric_report(GroveMetricFault fault, double truth, double score, double
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
 					 errmsg("truth must be 0 or 1, not %s", number_text(truth)),
-					 errhint("Compare the label with the positive class, as in label = 'yes', or cast both sides of accuracy to text.")));
+					 errhint("Compare the label with the positive class, as in label = 'yes'; accuracy() also takes two labels as text.")));
 			break;
 		case GROVE_METRIC_BAD_TRUTH:
 			ereport(ERROR,
@@ -61,7 +61,7 @@ grovepg_metric_report(GroveMetricFault fault, double truth, double score, double
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
 					 errmsg("score must be a number, not NaN"),
-					 errhint("Leave such rows out with FILTER, or make the score NULL.")));
+					 errhint("Leave such rows out, or make the score NULL.")));
 			break;
 		case GROVE_METRIC_INFINITE_SCORE:
 			ereport(ERROR,

@@ -18,6 +18,9 @@ extern Datum grovepg_metric_unchanged(FunctionCallInfo fcinfo);
 /* The state, argument 0 of a final function, with its rows sorted. */
 extern GroveMetricState *grovepg_metric_sorted(FunctionCallInfo fcinfo, GroveRankedShape shape);
 
+/* Adds a row to a state of SINGLE rows, unless its weight is 0; ERROR for what cannot be counted. */
+extern void grovepg_metric_add_single(GroveMetricState *state, double truth, double score, double weight);
+
 /* Walks all groups of equal scores of sorted SINGLE rows. */
 extern void grovepg_metric_curve(const GroveMetricState *state, GroveRankedCurve *curve);
 

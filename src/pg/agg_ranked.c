@@ -26,42 +26,47 @@ PG_FUNCTION_INFO_V1(grove_auc_delong_trans);
 PG_FUNCTION_INFO_V1(grove_auc_delong_trans_bool);
 PG_FUNCTION_INFO_V1(grove_auc_delong_final);
 
-/* The truth, argument 1, as 0 or 1, and the score of this argument, checked as AUC needs them. */
-static bool
-get_label(FunctionCallInfo fcinfo, bool boolean, int score_argument, double *score)
+static void
+check_row(double truth, double score, double weight)
 {
-	double		truth = boolean ? PG_GETARG_BOOL(1) : PG_GETARG_FLOAT8(1);
-	GroveMetricFault fault;
+	GroveMetricFault fault = grove_metric_check(GROVE_METRIC_ACCURACY, truth, score);
 
-	*score = PG_GETARG_FLOAT8(score_argument);
-	fault = grove_metric_check(GROVE_METRIC_ACCURACY, truth, *score);
+	if (fault == GROVE_METRIC_FINE)
+		fault = grove_metric_check_weight(weight);
 	if (fault != GROVE_METRIC_FINE)
-		grovepg_metric_report(fault, truth, *score, 1);
-	return truth != 0;
+		grovepg_metric_report(fault, truth, score, weight);
+}
+
+void
+grovepg_metric_add_single(GroveMetricState *state, double truth, double score, double weight)
+{
+	uint64		row[2];
+
+	check_row(truth, score, weight);
+	if (weight == 0)
+		return;
+	row[0] = grove_ranked_key(score);
+	row[1] = grove_ranked_class(truth != 0, weight);
+	grovepg_metric_state_append(state, row);
+}
+
+/* Argument 1, which is a boolean or a number. */
+static double
+get_truth(FunctionCallInfo fcinfo, bool boolean)
+{
+	return boolean ? PG_GETARG_BOOL(1) : PG_GETARG_FLOAT8(1);
 }
 
 static Datum
 add_single(FunctionCallInfo fcinfo, bool boolean)
 {
 	GroveMetricState *state;
-	double		score;
-	double		weight = 1;
-	bool		positive;
-	uint64		row[2];
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || (PG_NARGS() > 3 && PG_ARGISNULL(3)))
 		return grovepg_metric_unchanged(fcinfo);
-	positive = get_label(fcinfo, boolean, 2, &score);
-	if (PG_NARGS() > 3)
-		weight = PG_GETARG_FLOAT8(3);
-	if (grove_metric_check_weight(weight) != GROVE_METRIC_FINE)
-		grovepg_metric_report(GROVE_METRIC_BAD_WEIGHT, 0, 0, weight);
-	if (weight == 0)
-		return grovepg_metric_unchanged(fcinfo);
 	state = grovepg_metric_writable(fcinfo, GROVE_RANKED_SINGLE);
-	row[0] = grove_ranked_key(score);
-	row[1] = grove_ranked_class(positive, weight);
-	grovepg_metric_state_append(state, row);
+	grovepg_metric_add_single(state, get_truth(fcinfo, boolean), PG_GETARG_FLOAT8(2),
+							  PG_NARGS() > 3 ? PG_GETARG_FLOAT8(3) : 1);
 	return EOHPGetRWDatum(&state->header);
 }
 
@@ -124,18 +129,20 @@ static Datum
 add_paired(FunctionCallInfo fcinfo, bool boolean)
 {
 	GroveMetricState *state;
-	double		score[2];
-	bool		positive;
+	double		truth;
 	uint64		row[3];
+	int			i;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
 		return grovepg_metric_unchanged(fcinfo);
-	positive = get_label(fcinfo, boolean, 2, &score[0]);
-	get_label(fcinfo, boolean, 3, &score[1]);
+	truth = get_truth(fcinfo, boolean);
+	for (i = 0; i < 2; i++)
+	{
+		check_row(truth, PG_GETARG_FLOAT8(2 + i), 1);
+		row[i] = grove_ranked_key(PG_GETARG_FLOAT8(2 + i));
+	}
+	row[2] = grove_ranked_class(truth != 0, 1);
 	state = grovepg_metric_writable(fcinfo, GROVE_RANKED_PAIRED);
-	row[0] = grove_ranked_key(score[0]);
-	row[1] = grove_ranked_key(score[1]);
-	row[2] = grove_ranked_class(positive, 1);
 	grovepg_metric_state_append(state, row);
 	return EOHPGetRWDatum(&state->header);
 }

@@ -20,6 +20,7 @@
 #include "../core/predict.h"
 #include "agg_metric.h"
 #include "arguments.h"
+#include "judge_source.h"
 #include "model_cache.h"
 #include "rowtype.h"
 #include "scorer.h"
@@ -30,9 +31,8 @@ PG_FUNCTION_INFO_V1(grove_evaluate);
 /* The truth of a row: a column of the source in the terms of the model. */
 typedef struct TargetColumn
 {
-	AttrNumber	attno;
+	GroveNumberColumn column;	/* of a class label, if it is none of numbers */
 	char	   *name;
-	GroveFeatureType type;
 	double	   *class_value;	/* numeric column: [n_classes] the labels as numbers, NaN when they are none */
 } TargetColumn;
 
@@ -43,27 +43,10 @@ typedef struct EvaluateJob
 	const char *weight_name;	/* or NULL */
 	GroveScorer *scorer;
 	TargetColumn target;
-	AttrNumber	weight;			/* 0: none */
-	GroveFeatureType weight_type;
+	GroveNumberColumn weight;
 	GroveEvaluation evaluation;
 	GroveMetricState *scores;	/* binary */
 } EvaluateJob;
-
-static void
-reject_column_type(const char *role, const char *name, Oid type, const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("%s column \"%s\" has type %s", role, name, grovepg_feature_type_name(type)),
-			 errhint("%s", hint)));
-}
-
-static bool
-is_plain_number(Oid type)
-{
-	return type == INT2OID || type == INT4OID || type == INT8OID ||
-		type == FLOAT4OID || type == FLOAT8OID || type == NUMERICOID;
-}
 
 /* The labels of the model as numbers. */
 static double *
@@ -84,6 +67,12 @@ class_values(const GroveModel *model)
 	return values;
 }
 
+static bool
+is_time_name(const char *type_name)
+{
+	return strcmp(type_name, "date") == 0 || strncmp(type_name, "timestamp", strlen("timestamp")) == 0;
+}
+
 /* Finds the target column and checks that its values mean what they meant in training. */
 static void
 bind_target(EvaluateJob *job, TupleDesc desc)
@@ -94,16 +83,17 @@ bind_target(EvaluateJob *job, TupleDesc desc)
 	Oid			type;
 
 	target->name = grovepg_model_text(model->target);
-	target->attno = (AttrNumber) grovepg_source_column(desc, target->name, "target");
-	type = TupleDescAttr(desc, target->attno - 1)->atttypid;
-	if (!grovepg_feature_type(type, &target->type) ||
-		(model->n_classes == 0 && target->type.kind != GROVE_FEATURE_NUMERIC))
-		reject_column_type("target", target->name, type, psprintf("The model was trained with type %s.", trained));
+	target->column.attno = (AttrNumber) grovepg_source_column(desc, target->name, "target");
+	type = TupleDescAttr(desc, target->column.attno - 1)->atttypid;
+	if (!grovepg_feature_type(type, &target->column.type) ||
+		(model->n_classes == 0 && target->column.type.kind != GROVE_FEATURE_NUMERIC))
+		grovepg_judge_reject_type("target", target->name, type, psprintf("The model was trained with type %s.", trained));
 	/* dates and times have units of their own */
-	if (target->type.kind == GROVE_FEATURE_NUMERIC && !is_plain_number(target->type.type) &&
+	if (target->column.type.kind == GROVE_FEATURE_NUMERIC &&
+		(is_time_name(trained) || !grovepg_judge_is_number(target->column.type.type)) &&
 		strcmp(grovepg_feature_type_name(type), trained) != 0)
-		reject_column_type("target", target->name, type, psprintf("Cast it to %s, with which the model was trained.", trained));
-	if (model->n_classes > 0 && target->type.kind == GROVE_FEATURE_NUMERIC)
+		grovepg_judge_reject_type("target", target->name, type, psprintf("Cast it to %s, with which the model was trained.", trained));
+	if (model->n_classes > 0 && target->column.type.kind == GROVE_FEATURE_NUMERIC)
 		target->class_value = class_values(model);
 }
 
@@ -117,14 +107,7 @@ start_rows(TupleDesc desc, void *arg)
 	job->scorer = grovepg_scorer_make(job->model, desc);
 	bind_target(job, desc);
 	if (job->weight_name != NULL)
-	{
-		Oid			type;
-
-		job->weight = (AttrNumber) grovepg_source_column(desc, job->weight_name, "weight");
-		type = TupleDescAttr(desc, job->weight - 1)->atttypid;
-		if (!grovepg_feature_type(type, &job->weight_type) || !is_plain_number(job->weight_type.type))
-			reject_column_type("weight", job->weight_name, type, "It must be a number.");
-	}
+		grovepg_judge_bind(desc, job->weight_name, "weight", false, &job->weight);
 	MemoryContextSwitchTo(previous);
 }
 
@@ -139,9 +122,9 @@ find_class(EvaluateJob *job, Datum value)
 	uint32		i;
 
 	if (target->class_value != NULL)
-		number = grovepg_feature_number(&target->type, value);
+		number = grovepg_feature_number(&target->column.type, value);
 	else
-		label = grovepg_feature_label(&target->type, value);
+		label = grovepg_feature_label(&target->column.type, value);
 	for (i = 0; i < model->n_classes; i++)
 	{
 		if (target->class_value != NULL ? target->class_value[i] == number :
@@ -158,10 +141,10 @@ report_unknown_label(EvaluateJob *job, Datum value)
 	char	   *text;
 
 	if (target->class_value != NULL)
-		text = psprintf("%.15g", grovepg_feature_number(&target->type, value));
+		text = psprintf("%.15g", grovepg_feature_number(&target->column.type, value));
 	else
 	{
-		GroveText	label = grovepg_feature_label(&target->type, value);
+		GroveText	label = grovepg_feature_label(&target->column.type, value);
 
 		text = pnstrdup(label.data, label.length);
 	}
@@ -178,17 +161,12 @@ add_binary(EvaluateJob *job, Datum truth, double weight)
 	double		probability = job->scorer->probabilities[1];
 	int			class = find_class(job, truth);
 	GroveMetricFault fault;
-	uint64		row[2];
 
 	if (class < 0)
 		report_unknown_label(job, truth);
 	fault = grove_evaluate_binary(&job->evaluation, class == 1, probability, weight);
-	if (fault == GROVE_METRIC_FINE && weight > 0)
-	{
-		row[0] = grove_ranked_key(probability);
-		row[1] = grove_ranked_class(class == 1, weight);
-		grovepg_metric_state_append(job->scores, row);
-	}
+	if (fault == GROVE_METRIC_FINE)
+		grovepg_metric_add_single(job->scores, class, probability, weight);
 	return fault;
 }
 
@@ -216,17 +194,11 @@ add_row(GroveSlot *slot, void *arg)
 	GroveMetricFault fault;
 
 	CHECK_FOR_INTERRUPTS();
-	truth = slot_getattr(slot, job->target.attno, &isnull);
+	truth = slot_getattr(slot, job->target.column.attno, &isnull);
 	if (isnull)
 		return;
-	if (job->weight != 0)
-	{
-		Datum		value = slot_getattr(slot, job->weight, &isnull);
-
-		if (isnull)
-			return;
-		weight = grovepg_feature_number(&job->weight_type, value);
-	}
+	if (job->weight_name != NULL && !grovepg_judge_number(&job->weight, slot, &weight))
+		return;
 	grovepg_scorer_run(job->scorer, slot);
 	switch (job->model->task)
 	{
@@ -237,7 +209,7 @@ add_row(GroveSlot *slot, void *arg)
 			fault = add_multiclass(job, truth, weight);
 			break;
 		default:
-			number = grovepg_feature_number(&job->target.type, truth);
+			grovepg_judge_number(&job->target.column, slot, &number);
 			score = grove_predict_value(job->model, job->scorer->margins);
 			fault = grove_evaluate_regression(&job->evaluation, number, score, weight);
 			break;
