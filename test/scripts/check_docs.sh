@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # check_docs.sh: docs/parameters.md is what src/core/params.def makes, and the
-# links of the documentation lead to files that exist.
+# links of the documentation lead to files that exist; src/README.md names each
+# source file, and none that is gone.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -16,5 +17,18 @@ for file in *.md docs/*.md src/*.md test/*.md demo/data/*.md; do
 			status=1
 		fi
 	done < <(grep -oE '\]\([^)#: ]+' "$file" | sed 's/^](//')
+done
+
+for file in src/core/*.[ch] src/core/*.def src/pg/*.[ch]; do
+	if ! grep -qF "\`$(basename "$file")\`" src/README.md; then
+		echo "src/README.md: does not name $file"
+		status=1
+	fi
+done
+for name in $(grep -oE '`[a-z0-9_]+\.(c|h|def)`' src/README.md | tr -d '`' | sort -u); do
+	if [ ! -f "src/core/$name" ] && [ ! -f "src/pg/$name" ]; then
+		echo "src/README.md: no source file $name"
+		status=1
+	fi
 done
 exit "$status"

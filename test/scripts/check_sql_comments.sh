@@ -6,6 +6,7 @@
 #   for its reason;
 # - an IMMUTABLE function takes no query text: one that reads tables is at most
 #   STABLE;
+# - README.md lists the functions that there are, and no others;
 # - the extension can be dropped and created again, and leaves nothing behind.
 #
 # libpq's environment names the server.
@@ -60,6 +61,24 @@ expect_nothing "IMMUTABLE functions that read tables" "
 	SELECT p.oid::regprocedure FROM pg_proc AS p
 	WHERE p.pronamespace = 'grove'::regnamespace AND p.provolatile = 'i' AND 'source' = ANY (p.proargnames)
 	ORDER BY 1"
+
+# Support functions of types, aggregates and the table sample method are not
+# for users; the rest is in the reference, and the reference has nothing else.
+listed=$(sed -n '/^## Functions/,/^## Settings/p' README.md |
+	grep -oE '`[^`]*`' | grep -oE '[a-z_0-9]+' | sort -u | tr '\n' ',')
+expect_nothing "functions that README.md does not mention" "
+	SELECT DISTINCT p.proname FROM pg_proc AS p
+	WHERE p.pronamespace = 'grove'::regnamespace
+	  AND NOT EXISTS (SELECT FROM pg_aggregate AS a
+					  WHERE p.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn))
+	  AND NOT EXISTS (SELECT FROM pg_type AS t WHERE p.oid IN (t.typinput, t.typoutput, t.typreceive, t.typsend))
+	  AND p.proname <> ALL (string_to_array('$listed', ','))
+	ORDER BY 1"
+named=$(sed -n '/^## Functions/,/^## Settings/s/^| *\(`[^|]*\)|.*/\1/p' README.md |
+	grep -oE '`[a-z_0-9]+[(`]' | tr -d '`(' | sort -u | grep -vxE 'random|stratified|inverse|negatives' | tr '\n' ',')
+expect_nothing "functions in README.md that do not exist" "
+	SELECT name FROM unnest(string_to_array(trim(',' FROM '$named'), ',')) AS name
+	WHERE NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.pronamespace = 'grove'::regnamespace AND p.proname = name)"
 
 query -c 'DROP EXTENSION pg_grove' || exit 1
 expect_nothing "objects left by DROP EXTENSION" "
