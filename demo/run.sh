@@ -15,7 +15,9 @@ PostgreSQL, runs demo/demo.sql in it and removes the server again.
                   the demo runs in a database of its own, which is dropped at
                   the end, and the server is neither started nor stopped
   --data FILE     the Online Shoppers data, as CSV or gzip; default
-                  demo/data/online_shoppers.csv.gz where that file exists.
+                  demo/data/online_shoppers.csv.gz, else
+                  online_shoppers_intention.csv.gz in the directory that
+                  PG_GROVE_DATA names (../shared/data), whichever exists.
                   Without it the demo generates shop sessions
 
 PG_CONFIG in the environment chooses the PostgreSQL installation.
@@ -46,9 +48,12 @@ cd "$(dirname "$0")/.." || exit 1
 . test/scripts/setup.sh
 . test/scripts/tmp_server.sh
 
-if [ -z "$data" ] && [ -f demo/data/online_shoppers.csv.gz ]; then
-	data=demo/data/online_shoppers.csv.gz
-fi
+for file in demo/data/online_shoppers.csv.gz \
+	"${PG_GROVE_DATA:-../shared/data}/online_shoppers_intention.csv.gz"; do
+	if [ -z "$data" ] && [ -f "$file" ]; then
+		data=$file
+	fi
+done
 if [ -n "$data" ] && [ ! -r "$data" ]; then
 	complain "cannot read \"$data\""
 	exit 1
