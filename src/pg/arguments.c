@@ -3,6 +3,8 @@
  */
 #include "pg_grove.h"
 
+#include "utils/builtins.h"
+
 #include "arguments.h"
 
 void
@@ -26,6 +28,14 @@ void
 grovepg_argument_reject_float(const char *name, double value, double low, double high)
 {
 	grovepg_argument_reject(name, value, psprintf("between %g and %g", low, high));
+}
+
+char *
+grovepg_argument_text(FunctionCallInfo fcinfo, int i, const char *name)
+{
+	if (PG_ARGISNULL(i))
+		grovepg_argument_reject_null(name);
+	return text_to_cstring(PG_GETARG_TEXT_PP(i));
 }
 
 int64

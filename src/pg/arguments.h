@@ -30,6 +30,9 @@ grovepg_argument_float(FunctionCallInfo fcinfo, int i, const char *name, double 
 	return value;
 }
 
+/* A text as a C string, palloc'd. */
+extern char *grovepg_argument_text(FunctionCallInfo fcinfo, int i, const char *name);
+
 /* A bigint in [low, high]. */
 extern int64 grovepg_argument_int64(FunctionCallInfo fcinfo, int i, const char *name, int64 low, int64 high);
 

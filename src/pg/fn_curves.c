@@ -39,22 +39,14 @@ typedef struct CurveJob
 	double		total[2];		/* weights of the negatives and positives */
 } CurveJob;
 
-static char *
-required_text(FunctionCallInfo fcinfo, int i, const char *name)
-{
-	if (PG_ARGISNULL(i))
-		grovepg_argument_reject_null(name);
-	return text_to_cstring(PG_GETARG_TEXT_PP(i));
-}
-
 /* Reads the source that the first four arguments tell. */
 static void
 begin_curve(FunctionCallInfo fcinfo, CurveJob *job)
 {
 	GroveRankedCurve curve;
-	char	   *source = required_text(fcinfo, 0, "source");
-	char	   *truth = required_text(fcinfo, 1, "truth");
-	char	   *score = required_text(fcinfo, 2, "score");
+	char	   *source = grovepg_argument_text(fcinfo, 0, "source");
+	char	   *truth = grovepg_argument_text(fcinfo, 1, "truth");
+	char	   *score = grovepg_argument_text(fcinfo, 2, "score");
 
 	job->store = grovepg_rowtype_store(fcinfo, &job->desc);
 	job->context = AllocSetContextCreate(CurrentMemoryContext, "grove curve", ALLOCSET_DEFAULT_SIZES);
@@ -244,9 +236,9 @@ Datum
 grove_confusion_matrix(PG_FUNCTION_ARGS)
 {
 	CurveJob	job = {0};
-	char	   *query = grovepg_source_query(required_text(fcinfo, 0, "source"), NULL);
-	const char *truth = required_text(fcinfo, 1, "truth");
-	const char *predicted = required_text(fcinfo, 2, "predicted");
+	char	   *query = grovepg_source_query(grovepg_argument_text(fcinfo, 0, "source"), NULL);
+	const char *truth = grovepg_argument_text(fcinfo, 1, "truth");
+	const char *predicted = grovepg_argument_text(fcinfo, 2, "predicted");
 	TupleDesc	columns = grovepg_source_columns(query);
 	StringInfoData grouped;
 

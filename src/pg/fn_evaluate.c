@@ -271,14 +271,14 @@ grove_evaluate(PG_FUNCTION_ARGS)
 	MemoryContext context;
 	MemoryContext previous;
 	EvaluateJob *job;
+	char	   *source;
 	Tuplestorestate *store;
 	TupleDesc	desc;
 
 	store = grovepg_rowtype_store(fcinfo, &desc);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
-	if (PG_ARGISNULL(1))
-		grovepg_argument_reject_null("source");
+	source = grovepg_argument_text(fcinfo, 1, "source");
 	context = AllocSetContextCreate(CurrentMemoryContext, "grove evaluate", ALLOCSET_DEFAULT_SIZES);
 	previous = MemoryContextSwitchTo(context);
 	job = palloc0(sizeof(EvaluateJob));
@@ -297,7 +297,7 @@ grove_evaluate(PG_FUNCTION_ARGS)
 		job->scores = grovepg_metric_state_make(GROVE_RANKED_SINGLE, context);
 		job->scores->separate = job->weight_name != NULL;
 	}
-	grovepg_source_run(grovepg_source_query(text_to_cstring(PG_GETARG_TEXT_PP(1)), NULL),
+	grovepg_source_run(grovepg_source_query(source, NULL),
 					   grovepg_source_receiver_lazy(start_rows, add_row, job));
 	put_results(job, store, desc);
 	MemoryContextSwitchTo(previous);
