@@ -428,7 +428,7 @@ is_finished(const GroveBoost *boost)
 {
 	const GroveTrainShared *s = boost->trainer->shared;
 
-	if (boost->round >= s->config.n_rounds)
+	if (boost->stopped || boost->round >= s->config.n_rounds)
 		return true;
 	if (s->config.early_stopping > 0 && boost->round - boost->best_rounds >= s->config.early_stopping)
 		return true;
@@ -521,4 +521,10 @@ grove_boost_next(GroveBoost *boost)
 		default:
 			return GROVE_BOOST_DONE;
 	}
+}
+
+void
+grove_boost_stop(GroveBoost *boost)
+{
+	boost->stopped = true;
 }

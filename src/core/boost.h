@@ -33,6 +33,7 @@ typedef struct GroveBoost
 	uint32_t	round;			/* rounds that are complete */
 	uint32_t	output;
 	uint32_t	splits;			/* in the round at hand */
+	bool		stopped;		/* by grove_boost_stop() */
 	bool		score_pending;	/* the last tree is not in the scores yet */
 	uint32_t	best_rounds;	/* rounds to keep: all, or up to the best validation loss */
 	double		best_loss;
@@ -52,5 +53,8 @@ extern void grove_boost_begin(GroveBoost *boost, GroveTrainer *trainer, bool fro
 							  bool has_margin, double *base);
 
 extern GroveBoostEvent grove_boost_next(GroveBoost *boost);
+
+/* After GROVE_BOOST_ROUND: no more rounds; training still measures the model before it is done. */
+extern void grove_boost_stop(GroveBoost *boost);
 
 #endif							/* GROVE_BOOST_H */

@@ -90,6 +90,11 @@ choose_features(const GroveTrainer *t, const uint8_t *candidates, uint8_t *chose
 		if (!candidates || candidates[f])
 			hashes[total++] = grove_rng_hash(key, f);
 	}
+	if (total == 0)
+	{
+		memset(chosen, 0, n);
+		return;
+	}
 	wanted = (uint32_t) (fraction * total);
 	if ((double) wanted < fraction * total || wanted == 0)
 		wanted++;
@@ -134,6 +139,36 @@ reset_slots(GroveTrainer *t)
 		t->free_big[s->n_free_big++] = GROVE_BIG_SLOT + (int32_t) (i - 1);
 }
 
+static void
+reset_root(GroveLeaf *root)
+{
+	memset(root, 0, sizeof(*root));
+	root->lower = -DBL_MAX;
+	root->upper = DBL_MAX;
+	root->groups = ~UINT64_C(0);
+	root->last_feature = UINT32_MAX;
+}
+
+/* Features that may split a leaf: those of the tree, as far as the leaf's path lets them interact. */
+static void
+choose_for_leaf(GroveTrainer *t, int child, const GroveLeaf *leaf, uint64_t number)
+{
+	const GroveTrainConfig *config = &t->shared->config;
+	uint8_t	   *allowed = t->allowed[child];
+	uint32_t	f;
+
+	t->shared->args.pick_key[child] =
+		grove_rng_hash(grove_rng_key(config->seed, GROVE_PURPOSE_FEATURE), ~number);
+	if (!config->interaction || leaf->last_feature == UINT32_MAX)
+	{
+		choose_features(t, t->used, allowed, config->feature_fraction_bynode, number);
+		return;
+	}
+	for (f = 0; f < t->shared->dims.n_features; f++)
+		allowed[f] = t->used[f] && ((t->groups[f] & leaf->groups) != 0 || f == leaf->last_feature);
+	choose_features(t, allowed, allowed, config->feature_fraction_bynode, number);
+}
+
 void
 grove_grow_begin(GroveTrainer *t, uint32_t round, uint32_t output)
 {
@@ -151,7 +186,8 @@ grove_grow_begin(GroveTrainer *t, uint32_t round, uint32_t output)
 	s->args.build_both = false;
 	s->args.epoch++;
 	choose_features(t, NULL, t->used, s->config.feature_fraction, tree << 20);
-	choose_features(t, t->used, t->allowed[0], s->config.feature_fraction_bynode, (tree << 20) + 1);
+	reset_root(&t->leaves[0]);
+	choose_for_leaf(t, 0, &t->leaves[0], (tree << 20) + 1);
 	set_phase(s, GROVE_PHASE_ROOT, s->n_chunks, s->dims.n_rows < 4096);
 }
 
@@ -162,7 +198,6 @@ place_root(GroveTrainer *t)
 	GroveTrainShared *s = t->shared;
 	GroveLeaf  *root = &t->leaves[0];
 
-	memset(root, 0, sizeof(*root));
 	root->count = s->n_bag;
 	root->out_count = s->n_out;
 	root->slot = take_slot(t, root->count);
@@ -211,6 +246,7 @@ finish_root(GroveTrainer *t)
 	while (!t->used[f])
 		f++;
 	root->sums = t->found[1][f].left;
+	root->output = grove_split_value(&t->shared->rules, &root->sums, NULL);
 	reduce_found(t, 0, &root->best);
 	set_leaf_node(t, 0);
 }
@@ -240,6 +276,32 @@ set_split_node(GroveTrainer *t, const GroveLeaf *leaf)
 		/* all values against missing has no edge of its own */
 		node->value = best->bin < bins->n_bins ? bins->edges[best->bin - 1] : GROVE_LAST_THRESHOLD;
 	}
+}
+
+/* Outputs and bounds of the children of a split; parent is the leaf as it was. */
+static void
+limit_children(const GroveTrainer *t, const GroveLeaf *parent, GroveLeaf *left, GroveLeaf *right)
+{
+	const GroveTrainShared *s = t->shared;
+	uint32_t	feature = parent->best.feature;
+	int			monotone = t->monotone[feature];
+	GroveLimits limits;
+	double		middle;
+
+	limits.lower = parent->lower;
+	limits.upper = parent->upper;
+	limits.output = parent->output;
+	limits.monotone = monotone;
+	limits.pick = 0;
+	left->output = grove_split_value(&s->rules, &left->sums, s->config.limited ? &limits : NULL);
+	right->output = grove_split_value(&s->rules, &right->sums, s->config.limited ? &limits : NULL);
+	middle = 0.5 * left->output + 0.5 * right->output;
+	if (monotone > 0)
+		left->upper = right->lower = middle;
+	else if (monotone < 0)
+		left->lower = right->upper = middle;
+	left->groups = right->groups = parent->groups & t->groups[feature];
+	left->last_feature = right->last_feature = feature;
 }
 
 /* Sets up the split of a leaf: its children and the phase that moves its rows. */
@@ -284,6 +346,7 @@ place_children(GroveTrainer *t)
 	GroveLeaf  *right = &t->leaves[args->right];
 	uint32_t	n_left = atomic_load(&s->left_cursor);
 	uint32_t	out_left = atomic_load(&s->out_left_cursor);
+	GroveLeaf	parent;
 	GroveLeaf  *built;
 
 	right->begin = left->begin + n_left;
@@ -296,8 +359,10 @@ place_children(GroveTrainer *t)
 	left->out_count = out_left;
 	left->side = 1 - left->side;
 	left->depth++;
+	parent = *left;
 	left->sums = left->best.left;
 	left->node = right->node - 1;
+	limit_children(t, &parent, left, right);
 	args->build_left = left->count <= right->count;
 	built = args->build_left ? left : right;
 	args->build_both = left->slot < 0;
@@ -339,10 +404,8 @@ begin_hist(GroveTrainer *t)
 	uint64_t	tree = ((uint64_t) args->round * s->dims.n_outputs + args->output) << 20;
 
 	assign_slots(t);
-	choose_features(t, t->used, t->allowed[0], s->config.feature_fraction_bynode,
-					tree + t->leaves[args->left].node + 1);
-	choose_features(t, t->used, t->allowed[1], s->config.feature_fraction_bynode,
-					tree + t->leaves[args->right].node + 1);
+	choose_for_leaf(t, 0, &t->leaves[args->left], tree + t->leaves[args->left].node + 1);
+	choose_for_leaf(t, 1, &t->leaves[args->right], tree + t->leaves[args->right].node + 1);
 	set_phase(s, GROVE_PHASE_HIST, t->matrix.n_blocks * args->hist_chunks,
 			  (uint64_t) built->count * s->dims.n_features < 65536);
 }
@@ -413,7 +476,7 @@ finish_tree(GroveTrainer *t)
 		GroveLeaf  *leaf = &t->leaves[i];
 		GroveNode  *node = &t->nodes[leaf->node];
 
-		node->value = grove_split_value(&s->rules, &leaf->sums) * s->config.learning_rate;
+		node->value = leaf->output * s->config.learning_rate;
 		leaf->value = (float) node->value;
 	}
 }

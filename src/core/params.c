@@ -25,6 +25,8 @@ static const GroveParamInfo options[] = {
 	{#name, GROVE_PARAM_ENUM, offsetof(GroveParams, name), def, 0, 0, choices, help},
 #define GROVE_TEXT(name, help) \
 	{#name, GROVE_PARAM_TEXT, offsetof(GroveParams, name), 0, 0, 0, NULL, help},
+#define GROVE_JSON(name, help) \
+	{#name, GROVE_PARAM_JSON, offsetof(GroveParams, name), 0, 0, 0, NULL, help},
 #define GROVE_ALIAS(alias, name)
 #include "params.def"
 #undef GROVE_INT
@@ -32,6 +34,7 @@ static const GroveParamInfo options[] = {
 #undef GROVE_BOOL
 #undef GROVE_ENUM
 #undef GROVE_TEXT
+#undef GROVE_JSON
 #undef GROVE_ALIAS
 };
 
@@ -41,6 +44,7 @@ static const GroveParamAlias aliases[] = {
 #define GROVE_BOOL(name, def, help)
 #define GROVE_ENUM(name, def, choices, help)
 #define GROVE_TEXT(name, help)
+#define GROVE_JSON(name, help)
 #define GROVE_ALIAS(alias, name) {#alias, #name},
 #include "params.def"
 #undef GROVE_INT
@@ -48,6 +52,7 @@ static const GroveParamAlias aliases[] = {
 #undef GROVE_BOOL
 #undef GROVE_ENUM
 #undef GROVE_TEXT
+#undef GROVE_JSON
 #undef GROVE_ALIAS
 };
 
@@ -172,6 +177,9 @@ store_value(GroveParams *params, const GroveParamInfo *info, double value)
 		case GROVE_PARAM_TEXT:
 			((GroveParamText *) member)->data[0] = '\0';
 			break;
+		case GROVE_PARAM_JSON:
+			*(const char **) member = NULL;
+			break;
 	}
 }
 
@@ -201,7 +209,7 @@ grove_params_set(GroveParams *params, const GroveParamInfo *info, double value)
 {
 	double		max = info->type == GROVE_PARAM_ENUM ? count_choices(info->choices) - 1 : info->max;
 
-	if (info->type == GROVE_PARAM_TEXT)
+	if (info->type == GROVE_PARAM_TEXT || info->type == GROVE_PARAM_JSON)
 		return GROVE_ERR_RANGE;
 	if (!(value >= info->min && value <= max))
 		return GROVE_ERR_RANGE;
@@ -226,6 +234,7 @@ grove_params_get(const GroveParams *params, const GroveParamInfo *info)
 		case GROVE_PARAM_BOOL:
 			return *(const bool *) member;
 		case GROVE_PARAM_TEXT:
+		case GROVE_PARAM_JSON:
 			break;
 	}
 	return NAN;
@@ -251,6 +260,21 @@ grove_params_get_text(const GroveParams *params, const GroveParamInfo *info)
 	if (info->type != GROVE_PARAM_TEXT)
 		return "";
 	return ((const GroveParamText *) ((const char *) params + info->offset))->data;
+}
+
+void
+grove_params_set_json(GroveParams *params, const GroveParamInfo *info, const char *json)
+{
+	if (info->type == GROVE_PARAM_JSON)
+		*(const char **) ((char *) params + info->offset) = json;
+}
+
+const char *
+grove_params_get_json(const GroveParams *params, const GroveParamInfo *info)
+{
+	if (info->type != GROVE_PARAM_JSON)
+		return NULL;
+	return *(const char *const *) ((const char *) params + info->offset);
 }
 
 int

@@ -38,6 +38,7 @@ typedef struct GroveParams
 #define GROVE_BOOL(name, def, help) bool name;
 #define GROVE_ENUM(name, def, choices, help) int32_t name;
 #define GROVE_TEXT(name, help) GroveParamText name;
+#define GROVE_JSON(name, help) const char *name;
 #define GROVE_ALIAS(alias, name)
 #include "params.def"
 #undef GROVE_INT
@@ -45,12 +46,14 @@ typedef struct GroveParams
 #undef GROVE_BOOL
 #undef GROVE_ENUM
 #undef GROVE_TEXT
+#undef GROVE_JSON
 #undef GROVE_ALIAS
 } GroveParams;
 
 typedef enum GroveParamType
 {
-	GROVE_PARAM_INT, GROVE_PARAM_REAL, GROVE_PARAM_BOOL, GROVE_PARAM_ENUM, GROVE_PARAM_TEXT
+	GROVE_PARAM_INT, GROVE_PARAM_REAL, GROVE_PARAM_BOOL, GROVE_PARAM_ENUM, GROVE_PARAM_TEXT,
+	GROVE_PARAM_JSON
 } GroveParamType;
 
 typedef struct GroveParamInfo
@@ -99,6 +102,12 @@ extern GroveStatus grove_params_set_text(GroveParams *params, const GroveParamIn
 
 /* The value of a text option; empty when not given. */
 extern const char *grove_params_get_text(const GroveParams *params, const GroveParamInfo *info);
+
+/* Sets a JSON option to zero-terminated JSON text that the caller keeps; NULL: not given. */
+extern void grove_params_set_json(GroveParams *params, const GroveParamInfo *info, const char *json);
+
+/* The text of a JSON option, NULL when not given. */
+extern const char *grove_params_get_json(const GroveParams *params, const GroveParamInfo *info);
 
 /* Index of a choice of an enum option, or -1. */
 extern int	grove_params_choice(const GroveParamInfo *info, const char *choice);

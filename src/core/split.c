@@ -3,8 +3,10 @@
  */
 #include "split.h"
 
-#include <math.h>
+#include <float.h>
 #include <string.h>
+
+#include "rng.h"
 
 /* Left sums as doubles, one entry a candidate; bins without rows make none. */
 typedef struct Candidates
@@ -46,34 +48,84 @@ leaf_step(const GroveSplitRules *rules, double l2, double g, double h)
 	return step;
 }
 
-/* Twice the loss that a leaf takes off. */
+/* The step of a side of a split with c rows, smoothed towards the node above and kept within its bounds. */
+static double
+side_step(const GroveSplitRules *rules, const GroveLimits *limits, double l2, double g, double h, double c)
+{
+	double		step = leaf_step(rules, l2, g, h);
+
+	if (limits == NULL)
+		return step;
+	if (rules->path_smooth > 0.0)
+		step = (step * c + limits->output * rules->path_smooth) / (c + rules->path_smooth);
+	step = step < limits->lower ? limits->lower : step;
+	return step > limits->upper ? limits->upper : step;
+}
+
+/* Twice the loss that a step takes off. */
+static double
+gain_of_step(const GroveSplitRules *rules, double l2, double g, double h, double step)
+{
+	return -(2.0 * shrink_l1(g, rules->lambda_l1) * step + (h + l2) * step * step);
+}
+
+/* Twice the loss that a free leaf takes off. */
 static double
 leaf_gain(const GroveSplitRules *rules, double l2, double g, double h)
 {
 	double		s = shrink_l1(g, rules->lambda_l1);
-	double		step;
 
 	if (rules->max_delta_step <= 0.0)
 		return h + l2 > 0.0 ? s * s / (h + l2) : 0.0;
-	step = leaf_step(rules, l2, g, h);
-	return -(2.0 * s * step + (h + l2) * step * step);
+	return gain_of_step(rules, l2, g, h, leaf_step(rules, l2, g, h));
+}
+
+/* Twice the loss that both sides of a split take off; the least number when the limits forbid it. */
+static double
+split_gain(const GroveSplitRules *rules, const GroveLimits *limits, double l2,
+		   double gl, double hl, double cl, double gr, double hr, double cr)
+{
+	double		left,
+				right;
+
+	if (limits == NULL)
+		return leaf_gain(rules, l2, gl, hl) + leaf_gain(rules, l2, gr, hr);
+	left = side_step(rules, limits, l2, gl, hl, cl);
+	right = side_step(rules, limits, l2, gr, hr, cr);
+	if ((limits->monotone > 0 && left > right) || (limits->monotone < 0 && left < right))
+		return -DBL_MAX;
+	return gain_of_step(rules, l2, gl, hl, left) + gain_of_step(rules, l2, gr, hr, right);
 }
 
 double
-grove_split_value(const GroveSplitRules *rules, const GroveSums *sums)
+grove_split_value(const GroveSplitRules *rules, const GroveSums *sums, const GroveLimits *limits)
 {
-	return leaf_step(rules, rules->lambda_l2, (double) sums->g * rules->g_unit,
-					 (double) sums->h * rules->h_unit);
+	return side_step(rules, limits, rules->lambda_l2, (double) sums->g * rules->g_unit,
+					 (double) sums->h * rules->h_unit, (double) sums->c);
 }
+
+/* A leaf whose best split is sought: its sums as doubles, and what it takes off unsplit. */
+typedef struct Node
+{
+	const GroveSums *total;
+	const GroveLimits *limits;
+	double		g;
+	double		h;
+	double		c;
+	double		base;
+} Node;
 
 /* Gain of each candidate over the unsplit leaf; the plain case is a loop that vectorises. */
 static void
-compute_gains(const GroveSplitRules *rules, double g, double h, double base, Candidates *cand, uint32_t n)
+compute_gains(const GroveSplitRules *rules, const Node *node, Candidates *cand, uint32_t n)
 {
+	const double g = node->g;
+	const double h = node->h;
+	const double base = node->base;
 	double		l2 = rules->lambda_l2;
 	uint32_t	i;
 
-	if (rules->lambda_l1 <= 0.0 && rules->max_delta_step <= 0.0)
+	if (node->limits == NULL && rules->lambda_l1 <= 0.0 && rules->max_delta_step <= 0.0)
 	{
 		for (i = 0; i < n; i++)
 		{
@@ -88,8 +140,8 @@ compute_gains(const GroveSplitRules *rules, double g, double h, double base, Can
 	else
 	{
 		for (i = 0; i < n; i++)
-			cand->gain[i] = leaf_gain(rules, l2, cand->g[i], cand->h[i]) +
-				leaf_gain(rules, l2, g - cand->g[i], h - cand->h[i]) - base;
+			cand->gain[i] = split_gain(rules, node->limits, l2, cand->g[i], cand->h[i], cand->c[i],
+									   g - cand->g[i], h - cand->h[i], node->c - cand->c[i]) - base;
 	}
 }
 
@@ -165,22 +217,36 @@ list_candidates(const GroveSplitRules *rules, uint32_t n_bins, const GroveBinSum
 	return n;
 }
 
-/*
- * Scans thresholds upward with the missing rows on one side.
- */
+/* extra_trees: one candidate, chosen at random, is left. */
+static uint32_t
+pick_candidate(uint64_t pick, Candidates *cand, uint32_t n)
+{
+	uint32_t	i;
+
+	if (n < 2)
+		return n;
+	i = (uint32_t) grove_rng_range(pick, n);
+	cand->g[0] = cand->g[i];
+	cand->h[0] = cand->h[i];
+	cand->c[0] = cand->c[i];
+	cand->bin[0] = cand->bin[i];
+	return 1;
+}
+
+/* Scans thresholds upward with the missing rows on one side. */
 static void
-scan_thresholds(const GroveSplitRules *rules, uint32_t n_bins, const GroveBinSums *sums,
-				const GroveSums *total, bool missing_left, GroveSplit *best)
+scan_thresholds(const GroveSplitRules *rules, const Node *node, uint32_t n_bins, const GroveBinSums *sums,
+				bool missing_left, GroveSplit *best)
 {
 	Candidates	cand;
-	double		g = (double) total->g * rules->g_unit;
-	double		h = (double) total->h * rules->h_unit;
 	uint32_t	n = list_candidates(rules, n_bins, sums, missing_left, &cand);
 	uint32_t	found = UINT32_MAX;
 	uint32_t	i;
 
-	compute_gains(rules, g, h, leaf_gain(rules, rules->lambda_l2, g, h), &cand, n);
-	reject_thin(rules, h, (double) total->c, &cand, n);
+	if (node->limits && node->limits->pick != 0)
+		n = pick_candidate(node->limits->pick, &cand, n);
+	compute_gains(rules, node, &cand, n);
+	reject_thin(rules, node->h, node->c, &cand, n);
 	for (i = 0; i < n; i++)
 	{
 		if (cand.gain[i] > best->gain)
@@ -194,7 +260,7 @@ scan_thresholds(const GroveSplitRules *rules, uint32_t n_bins, const GroveBinSum
 	best->bin = cand.bin[found];
 	best->categorical = false;
 	sum_left(sums, best->bin, missing_left, &best->left);
-	best->missing_left = sums->c[0] > 0 ? missing_left : best->left.c * 2 >= total->c;
+	best->missing_left = sums->c[0] > 0 ? missing_left : best->left.c * 2 >= node->total->c;
 }
 
 /* Stores the split that sends the first n bins of order left; bin 0 stands for missing. */
@@ -220,12 +286,10 @@ set_categories(GroveSplit *best, double gain, const uint8_t *order, uint32_t n, 
 }
 
 static void
-scan_one_against_rest(const GroveSplitRules *rules, uint32_t n_bins, const GroveBinSums *sums,
-					  const GroveSums *total, GroveSplit *best)
+scan_one_against_rest(const GroveSplitRules *rules, const Node *node, uint32_t n_bins, const GroveBinSums *sums,
+					  GroveSplit *best)
 {
-	double		g = (double) total->g * rules->g_unit;
-	double		h = (double) total->h * rules->h_unit;
-	double		base = leaf_gain(rules, rules->lambda_l2, g, h);
+	uint64_t	pick = node->limits ? node->limits->pick : 0;
 	uint32_t	b;
 
 	for (b = 0; b <= n_bins; b++)
@@ -236,25 +300,24 @@ scan_one_against_rest(const GroveSplitRules *rules, uint32_t n_bins, const Grove
 		double		gain;
 		uint8_t		order[1];
 
-		if (!is_allowed(rules, total, &left, h, hl))
+		if ((pick != 0 && b != grove_rng_range(pick, n_bins + 1)) ||
+			!is_allowed(rules, node->total, &left, node->h, hl))
 			continue;
-		gain = leaf_gain(rules, rules->lambda_l2, gl, hl) +
-			leaf_gain(rules, rules->lambda_l2, g - gl, h - hl) - base;
+		gain = split_gain(rules, node->limits, rules->lambda_l2, gl, hl, (double) left.c,
+						  node->g - gl, node->h - hl, node->c - (double) left.c) - node->base;
 		order[0] = (uint8_t) b;
 		if (gain > best->gain)
-			set_categories(best, gain, order, 1, &left, total, sums->c[0] > 0);
+			set_categories(best, gain, order, 1, &left, node->total, sums->c[0] > 0);
 	}
 }
 
 /* One direction of the scan over sorted categories: order[0], order[1], ... move left one by one. */
 static void
-scan_order(const GroveSplitRules *rules, const uint8_t *order, uint32_t n, const GroveBinSums *sums,
-		   const GroveSums *total, GroveSplit *best)
+scan_order(const GroveSplitRules *rules, const Node *node, const uint8_t *order, uint32_t n,
+		   const GroveBinSums *sums, GroveSplit *best)
 {
 	double		l2 = rules->lambda_l2 + rules->cat_l2;
-	double		g = (double) total->g * rules->g_unit;
-	double		h = (double) total->h * rules->h_unit;
-	double		base = leaf_gain(rules, rules->lambda_l2, g, h);
+	uint64_t	pick = node->limits ? node->limits->pick : 0;
 	GroveSums	left = {0, 0, 0};
 	int64_t		group = 0;
 	uint32_t	limit = rules->max_cat_threshold < (n + 1) / 2 ? rules->max_cat_threshold : (n + 1) / 2;
@@ -273,13 +336,16 @@ scan_order(const GroveSplitRules *rules, const uint8_t *order, uint32_t n, const
 		group += sums->c[b];
 		gl = (double) left.g * rules->g_unit;
 		hl = (double) left.h * rules->h_unit;
-		if (group < rules->min_data_per_group || total->c - left.c < rules->min_data_per_group ||
-			!is_allowed(rules, total, &left, h, hl))
+		if (group < rules->min_data_per_group || node->total->c - left.c < rules->min_data_per_group ||
+			!is_allowed(rules, node->total, &left, node->h, hl))
 			continue;
 		group = 0;
-		gain = leaf_gain(rules, l2, gl, hl) + leaf_gain(rules, l2, g - gl, h - hl) - base;
+		if (pick != 0 && i != grove_rng_range(pick, limit))
+			continue;
+		gain = split_gain(rules, node->limits, l2, gl, hl, (double) left.c,
+						  node->g - gl, node->h - hl, node->c - (double) left.c) - node->base;
 		if (gain > best->gain)
-			set_categories(best, gain, order, i + 1, &left, total, sums->c[0] > 0);
+			set_categories(best, gain, order, i + 1, &left, node->total, sums->c[0] > 0);
 	}
 }
 
@@ -289,8 +355,8 @@ scan_order(const GroveSplitRules *rules, const uint8_t *order, uint32_t n, const
  * order).  Levels with few rows stay on the right.
  */
 static void
-scan_sorted(const GroveSplitRules *rules, uint32_t n_bins, const GroveBinSums *sums,
-			const GroveSums *total, GroveSplit *best)
+scan_sorted(const GroveSplitRules *rules, const Node *node, uint32_t n_bins, const GroveBinSums *sums,
+			GroveSplit *best)
 {
 	uint8_t		order[GROVE_BINS];
 	uint8_t		reverse[GROVE_BINS];
@@ -318,18 +384,26 @@ scan_sorted(const GroveSplitRules *rules, uint32_t n_bins, const GroveBinSums *s
 	}
 	for (i = 0; i < n; i++)
 		reverse[i] = order[n - 1 - i];
-	scan_order(rules, order, n, sums, total, best);
-	scan_order(rules, reverse, n, sums, total, best);
+	scan_order(rules, node, order, n, sums, best);
+	scan_order(rules, node, reverse, n, sums, best);
 }
 
 void
 grove_split_find(const GroveSplitRules *rules, const GroveFeatureBins *bins, uint32_t feature,
-				 const GroveBinSums *sums, const GroveSums *total, GroveSplit *best)
+				 const GroveBinSums *sums, const GroveSums *total, const GroveLimits *limits, GroveSplit *best)
 {
+	Node		node;
+
+	node.total = total;
+	node.limits = limits;
+	node.g = (double) total->g * rules->g_unit;
+	node.h = (double) total->h * rules->h_unit;
+	node.c = (double) total->c;
+	node.base = limits ? gain_of_step(rules, rules->lambda_l2, node.g, node.h, limits->output) :
+		leaf_gain(rules, rules->lambda_l2, node.g, node.h);
+
 	/* rounding of doubles must not look like a gain where all rows agree */
-	best->gain = rules->min_gain +
-		1e-10 * leaf_gain(rules, rules->lambda_l2, (double) total->g * rules->g_unit,
-						  (double) total->h * rules->h_unit);
+	best->gain = rules->min_gain + 1e-10 * leaf_gain(rules, rules->lambda_l2, node.g, node.h);
 	best->feature = feature;
 	best->categorical = bins->categorical;
 	best->left.c = 0;
@@ -337,14 +411,14 @@ grove_split_find(const GroveSplitRules *rules, const GroveFeatureBins *bins, uin
 	{
 		if (!bins->categorical)
 		{
-			scan_thresholds(rules, bins->n_bins, sums, total, false, best);
+			scan_thresholds(rules, &node, bins->n_bins, sums, false, best);
 			if (sums->c[0] > 0)
-				scan_thresholds(rules, bins->n_bins, sums, total, true, best);
+				scan_thresholds(rules, &node, bins->n_bins, sums, true, best);
 		}
 		else if (bins->n_bins <= rules->max_cat_to_onehot)
-			scan_one_against_rest(rules, bins->n_bins, sums, total, best);
+			scan_one_against_rest(rules, &node, bins->n_bins, sums, best);
 		else
-			scan_sorted(rules, bins->n_bins, sums, total, best);
+			scan_sorted(rules, &node, bins->n_bins, sums, best);
 	}
 	if (best->left.c == 0)
 		best->gain = 0.0;

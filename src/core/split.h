@@ -16,6 +16,7 @@ typedef struct GroveSplitRules
 	double		lambda_l1;
 	double		lambda_l2;
 	double		max_delta_step; /* 0: none */
+	double		path_smooth;	/* rows whose weight the output of the node above has; 0: none */
 	double		min_gain;
 	double		min_hessian;
 	int64_t		min_rows;
@@ -47,12 +48,29 @@ typedef struct GroveSplit
 	GroveSums	left;			/* with the missing rows when they go left */
 } GroveSplit;
 
-/* The best split of a feature whose bins sum to total; best->gain = 0 when there is none. */
-extern void grove_split_find(const GroveSplitRules *rules, const GroveFeatureBins *bins, uint32_t feature,
-							 const GroveBinSums *sums, const GroveSums *total, GroveSplit *best);
+/* What a place in the tree asks of the outputs below it. */
+typedef struct GroveLimits
+{
+	double		lower;			/* monotone constraints: outputs lie in [lower, upper] */
+	double		upper;
+	double		output;			/* of the leaf itself, before shrinkage */
+	int			monotone;		/* of the feature: 1 outputs must not fall with it, -1 not rise, 0 free */
+	uint64_t	pick;			/* extra_trees: random bits that choose one candidate; 0: all are tried */
+} GroveLimits;
 
-/* Value of a leaf with these sums, before shrinkage. */
-extern double grove_split_value(const GroveSplitRules *rules, const GroveSums *sums);
+/*
+ * The best split of a feature whose bins sum to total; best->gain = 0 when
+ * there is none.  limits NULL: none apply.
+ */
+extern void grove_split_find(const GroveSplitRules *rules, const GroveFeatureBins *bins, uint32_t feature,
+							 const GroveBinSums *sums, const GroveSums *total, const GroveLimits *limits,
+							 GroveSplit *best);
+
+/*
+ * Output of a leaf with these sums, before shrinkage; limits are those of the
+ * node above it, NULL for a root.
+ */
+extern double grove_split_value(const GroveSplitRules *rules, const GroveSums *sums, const GroveLimits *limits);
 
 /* 256 bytes: 1 where a row with this bin goes left. */
 extern void grove_split_table(const GroveSplit *split, uint8_t table[GROVE_BINS]);

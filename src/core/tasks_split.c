@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "rng.h"
 #include "tasks.h"
 
 /* One part of a list's rows of the leaf, through this worker's scratch, to places reserved by the cursors. */
@@ -217,12 +218,25 @@ total_sums(const GroveBinSums *sums, uint32_t n_bins, GroveSums *total)
 static void
 find_split(GroveTrainer *t, int child, uint32_t feature, const GroveBinSums *sums, const GroveSums *total)
 {
+	const GroveTrainConfig *config = &t->shared->config;
 	GroveSplit *found = &t->found[child][feature];
+	const GroveLeaf *leaf = &t->leaves[child == 0 ? t->shared->args.left : t->shared->args.right];
+	GroveLimits limits;
 
-	if (t->allowed[child][feature])
-		grove_split_find(&t->shared->rules, &t->bins[feature], feature, sums, total, found);
-	else
+	if (!t->allowed[child][feature])
+	{
 		found->gain = 0.0;
+		return;
+	}
+	limits.lower = leaf->lower;
+	limits.upper = leaf->upper;
+	/* the root's sums are what this phase finds out */
+	limits.output = t->shared->args.has_right ? leaf->output :
+		grove_split_value(&t->shared->rules, total, NULL);
+	limits.monotone = t->monotone[feature];
+	limits.pick = config->extra_trees ? grove_rng_hash(t->shared->args.pick_key[child], feature) | 1 : 0;
+	grove_split_find(&t->shared->rules, &t->bins[feature], feature, sums, total,
+					 config->limited ? &limits : NULL, found);
 }
 
 void

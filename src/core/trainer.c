@@ -110,6 +110,8 @@ walk_parts(Walk *walk, const GroveTrainDims *dims, GroveTrainer *t)
 		t->allowed[i] = take(walk, padded, 1);
 		t->found[i] = take(walk, f, sizeof(GroveSplit));
 	}
+	t->monotone = take(walk, f, 1);
+	t->groups = take(walk, f, sizeof(uint64_t));
 	t->n_small = count_small(dims);
 	t->n_big = count_big(dims);
 	t->free_small = take(walk, t->n_small, sizeof(int32_t));
@@ -161,6 +163,8 @@ grove_trainer_init(void *buffer, const GroveTrainDims *dims, const GroveTrainCon
 	shared->n_chunks = dims->n_rows / GROVE_HIST_CHUNK + (dims->n_rows % GROVE_HIST_CHUNK != 0);
 	shared->max_weight = 1.0f;
 	grove_trainer_attach(&t, buffer);
+	memset(t.monotone, 0, dims->n_features);
+	memset(t.groups, 0, dims->n_features * sizeof(uint64_t));
 	for (i = 0; i < dims->n_workers; i++)
 		memset(t.workers[i].epoch, 0, sizeof(t.workers[i].epoch));
 }

@@ -53,6 +53,9 @@ typedef struct GroveTrainConfig
 	double		bagging_fraction;
 	double		feature_fraction;
 	double		feature_fraction_bynode;
+	bool		limited;		/* splits have limits: monotone constraints, path_smooth or extra_trees */
+	bool		extra_trees;	/* one random candidate a feature and node */
+	bool		interaction;	/* interaction constraints */
 	GroveSplitRules rules;		/* g_unit and h_unit are set for each tree */
 } GroveTrainConfig;
 
@@ -81,6 +84,11 @@ typedef struct GroveLeaf
 	int32_t		slot;			/* its histogram, -1: not kept */
 	GroveSums	sums;
 	GroveSplit	best;
+	double		output;			/* before shrinkage */
+	double		lower;			/* bounds of the outputs below it */
+	double		upper;
+	uint64_t	groups;			/* interaction groups that hold every feature on its path */
+	uint32_t	last_feature;	/* of the split above it; root: UINT32_MAX */
 	float		value;			/* what it adds to a score */
 } GroveLeaf;
 
@@ -103,6 +111,7 @@ typedef struct GrovePhaseArgs
 	uint32_t	hist_chunks;
 	uint32_t	partition_chunks;	/* tasks of the bag list; those of the other list follow */
 	uint32_t	epoch;			/* number of the histogram, tells what a worker's sums hold */
+	uint64_t	pick_key[2];	/* FIND: random bits of the children, extra_trees */
 	GroveRounding rounding;
 } GrovePhaseArgs;
 
@@ -177,6 +186,8 @@ typedef struct GroveTrainer
 	uint8_t		(*sets)[GROVE_BINS / 8];	/* [max_leaves] */
 	uint8_t    *used;			/* [n_padded] features that the tree may use */
 	uint8_t    *allowed[2];		/* [n_features] features that the children may use */
+	int8_t	   *monotone;		/* [n_features] 1, -1 or 0; zeros after init */
+	uint64_t   *groups;			/* [n_features] interaction groups that the feature is in; zeros after init */
 	GroveSplit *found[2];		/* [n_features] */
 	int64_t    *small_slots;	/* [n_small][n_padded][words]; the first two are never kept */
 	GroveBinSums *big_slots;	/* [n_big][n_features] */
@@ -197,7 +208,12 @@ typedef struct GroveTrainer
 /* Bytes of the buffer, checked; the formula is in docs/architecture.md. */
 extern GroveStatus grove_trainer_size(const GroveTrainDims *dims, size_t *size);
 
-/* Formats the buffer; afterwards the caller fills matrix, bins, label, weight, score, identity, validation. */
+#define GROVE_MAX_GROUPS	64		/* interaction groups; a feature in none stands alone */
+
+/*
+ * Formats the buffer; afterwards the caller fills matrix, bins, label, weight,
+ * score, identity, validation, and monotone and groups where there are any.
+ */
 extern void grove_trainer_init(void *buffer, const GroveTrainDims *dims, const GroveTrainConfig *config);
 
 /* A process's view of a formatted buffer. */

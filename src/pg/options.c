@@ -67,6 +67,9 @@ describe_values(const GroveParamInfo *info)
 		case GROVE_PARAM_TEXT:
 			appendStringInfo(&text, "a string of 1 to %d bytes", GROVE_PARAM_TEXT_BYTES);
 			break;
+		case GROVE_PARAM_JSON:
+			appendStringInfo(&text, "%s", info->help);
+			break;
 	}
 	return text.data;
 }
@@ -181,6 +184,13 @@ set_option(GroveParams *params, const char *name, const GroveParamInfo *info, co
 		[GROVE_PARAM_TEXT] = jbvString
 	};
 
+	if (info->type == GROVE_PARAM_JSON)
+	{
+		Jsonb	   *json = JsonbValueToJsonb(unconstify(JsonbValue *, value));
+
+		grove_params_set_json(params, info, JsonbToCString(NULL, &json->root, VARSIZE(json)));
+		return;
+	}
 	if (value->type != json_types[info->type])
 		report_type(name, info, value);
 	if (value->type == jbvNumeric)
@@ -279,6 +289,8 @@ append_value(StringInfo json, const GroveParams *params, const GroveParamInfo *i
 		else
 			escape_json(json, grove_params_get_text(params, info));
 	}
+	else if (info->type == GROVE_PARAM_JSON)
+		appendStringInfoString(json, grove_params_get_json(params, info) ? grove_params_get_json(params, info) : "null");
 	else if (info->type == GROVE_PARAM_BOOL)
 		appendStringInfoString(json, value != 0 ? "true" : "false");
 	else if (info->type == GROVE_PARAM_ENUM)

@@ -7,12 +7,15 @@
  */
 #include "pg_grove.h"
 
+#include <limits.h>
+
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/pg_rusage.h"
+#include "utils/timestamp.h"
 
 #include "arguments.h"
 #include "source.h"
@@ -196,6 +199,10 @@ set_config(GroveTraining *tr)
 	c->bagging_fraction = p->bagging_fraction;
 	c->feature_fraction = p->feature_fraction;
 	c->feature_fraction_bynode = p->feature_fraction_bynode;
+	c->extra_trees = p->extra_trees;
+	c->interaction = p->interaction_constraints != NULL;
+	c->limited = p->extra_trees || p->path_smooth > 0.0 || p->monotone_constraints != NULL;
+	c->rules.path_smooth = p->path_smooth;
 	c->rules.lambda_l1 = p->lambda_l1;
 	c->rules.lambda_l2 = p->lambda_l2;
 	c->rules.max_delta_step = p->max_delta_step;
@@ -233,6 +240,7 @@ make_trainer(GroveTraining *tr)
 	grove_trainer_init(buffer, &tr->dims, &tr->config);
 	grove_trainer_attach(&tr->trainer, buffer);
 	memcpy(tr->trainer.bins, tr->bins, tr->dims.n_features * sizeof(GroveFeatureBins));
+	grovepg_train_constraints(tr);
 }
 
 /* ------------------------------------------------------------------ training */
@@ -247,9 +255,18 @@ note_round(GroveTraining *tr)
 	grovepg_train_append_number(&tr->history, tr->boost.validation_loss);
 }
 
+/* Whether the option max_seconds asks for no more rounds. */
+static bool
+out_of_time(const GroveTraining *tr, TimestampTz started)
+{
+	return tr->params.max_seconds > 0.0 &&
+		TimestampDifferenceExceeds(started, GetCurrentTimestamp(), (int) Min(tr->params.max_seconds * 1000.0, INT_MAX));
+}
+
 static void
 run_training(GroveTraining *tr)
 {
+	TimestampTz started = GetCurrentTimestamp();
 	GroveBoostEvent event;
 
 	initStringInfo(&tr->history);
@@ -266,7 +283,11 @@ run_training(GroveTraining *tr)
 		else if (event == GROVE_BOOST_TREE)
 			grovepg_trees_add(&tr->trees, &tr->trainer);
 		else
+		{
 			note_round(tr);
+			if (out_of_time(tr, started))
+				grove_boost_stop(&tr->boost);
+		}
 	}
 	grovepg_team_finish(tr->team);
 	grovepg_trees_cut(&tr->trees, tr->boost.best_rounds * tr->dims.n_outputs);

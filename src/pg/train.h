@@ -64,6 +64,9 @@ extern void grovepg_train_choose_task(GroveTraining *training);
 /* Classes of a classifier in their order, ERROR when the target has too few or too many. */
 extern void grovepg_train_classes(GroveTraining *training);
 
+/* Monotone and interaction constraints of the options into the trainer; ERROR for names that are no features. */
+extern void grovepg_train_constraints(GroveTraining *training);
+
 /* The model's bytes, palloc'd. */
 extern bytea *grovepg_train_model(GroveTraining *training);
 

@@ -69,6 +69,8 @@ print_type_default_range(const GroveParamInfo *info)
 		printf("boolean | `%s` | `true`, `false`", info->def != 0 ? "true" : "false");
 	else if (info->type == GROVE_PARAM_TEXT)
 		printf("string | not given | 1 to %d bytes", GROVE_PARAM_TEXT_BYTES);
+	else if (info->type == GROVE_PARAM_JSON)
+		printf("JSON | not given | ");
 	else
 	{
 		printf("%s | ", info->type == GROVE_PARAM_INT ? "integer" : "number");
