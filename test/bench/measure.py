@@ -49,8 +49,8 @@ class Cost:
     """with Cost() as cost: ...   then .wall .cpu (this process) .foreign (CPU of all others, in cores) .peak
 
     With a connection, .backend is the CPU of its backend, .workers that of its parallel workers (0 unless workers is
-    true), .server their sum, and .peak the backend's peak memory above what it held before; read the table in that backend first, since the pages of
-    shared buffers that a process touches count as its own.
+    true), .server their sum, and .peak the backend's peak memory above what it held before; read the table in that
+    backend first, since the pages of shared buffers that a process touches count as its own.
     """
 
     def __init__(self, conn=None, workers=False):
