@@ -43,7 +43,7 @@ typedef struct BalanceSide
 	GroveFeatureType weight_type;
 	GroveFeatureType type;		/* of the column at hand */
 	Tuplesortstate *sort;
-	TupleTableSlot *slot;		/* key and weight */
+	TupleTableSlot *slot;		/* key and weight; not used without weights */
 	double		rows;			/* with a value */
 	double		missing;		/* without */
 	GroveExactSum present_weight;	/* sums that do not depend on the order of the rows */
@@ -140,6 +140,11 @@ sort_row(TupleTableSlot *slot, const AttrNumber *places, void *arg)
 		return;
 	}
 	side->rows++;
+	if (side->weight == 0)
+	{
+		tuplesort_putdatum(side->sort, Int64GetDatum(key), false);
+		return;
+	}
 	grove_exactsum_add(&side->present_weight, weight);
 	ExecClearTuple(side->slot);
 	side->slot->tts_values[0] = Int64GetDatum(key);
@@ -152,19 +157,27 @@ sort_row(TupleTableSlot *slot, const AttrNumber *places, void *arg)
 static void
 next_key(BalanceSide *side)
 {
+	Datum		value;
+	bool		null;
+
+	if (side->weight == 0)
+	{
+		side->more = grovepg_sorted_value(side->sort, &value, &null);
+		if (side->more)
+			side->key = DatumGetInt64(value);
+		return;
+	}
 	side->more = tuplesort_gettupleslot(side->sort, true, false, side->slot, NULL);
 	if (side->more)
 	{
-		bool		null;
-
 		side->key = DatumGetInt64(slot_getattr(side->slot, 1, &null));
 		side->key_weight = DatumGetFloat8(slot_getattr(side->slot, 2, &null));
 	}
 }
 
-/* Sorted by key, then weight: equal rows add up in one order whatever order they came in. */
+/* With weights sorted by both: equal keys add up in one order whatever order they came in. */
 static Tuplesortstate *
-begin_sort(TupleDesc desc)
+begin_sort(TupleDesc desc, bool weighted)
 {
 	AttrNumber	columns[2] = {1, 2};
 	Oid			operators[2];
@@ -173,6 +186,8 @@ begin_sort(TupleDesc desc)
 
 	operators[0] = lookup_type_cache(INT8OID, TYPECACHE_LT_OPR)->lt_opr;
 	operators[1] = lookup_type_cache(FLOAT8OID, TYPECACHE_LT_OPR)->lt_opr;
+	if (!weighted)
+		return tuplesort_begin_datum(INT8OID, operators[0], InvalidOid, false, work_mem, NULL, false);
 	return tuplesort_begin_heap(desc, 2, columns, operators, collations, nulls_first, work_mem, NULL, false);
 }
 
@@ -188,7 +203,7 @@ sort_column(BalanceSide *side, AttrNumber column, const GroveFeatureType *type, 
 	grove_exactsum_init(&side->present_weight);
 	grove_exactsum_init(&side->missing_weight);
 	side->slot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-	side->sort = begin_sort(desc);
+	side->sort = begin_sort(desc, side->weight != 0);
 	grovepg_reread_visit(side->source, side->weight != 0 ? 2 : 1, columns, false, sort_row, side);
 	tuplesort_performsort(side->sort);
 	ExecDropSingleTupleTableSlot(side->slot);

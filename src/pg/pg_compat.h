@@ -26,4 +26,11 @@
 #define GROVEPG_SPI_HAS_RECEIVER 1
 #endif
 
+/* 16: the caller says whether a sorted datum is a copy; for types passed by value it makes no difference */
+#if PG_VERSION_NUM >= 160000
+#define grovepg_sorted_value(sort, value, null)	tuplesort_getdatum(sort, true, false, value, null, NULL)
+#else
+#define grovepg_sorted_value(sort, value, null)	tuplesort_getdatum(sort, true, value, null, NULL)
+#endif
+
 #endif							/* PG_COMPAT_H */
