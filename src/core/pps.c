@@ -65,6 +65,33 @@ double_of_bits(uint64_t bits)
 	return value;
 }
 
+/*
+ * One Newton step: exact but for rounding, since the sum is linear around the
+ * solution.  It takes away the last bits that halving leaves to the noise of
+ * the sums; where nothing is linear the scale stays.
+ */
+static double
+refine_scale(const GrovePpsShare *shares, size_t n_shares, double target, double scale)
+{
+	double		fixed = 0;
+	double		fixed_lost = 0;
+	double		linear = 0;
+	double		linear_lost = 0;
+	double		step;
+
+	for (size_t i = 0; i < n_shares; i++)
+	{
+		double		p = grove_pps_probability(scale, shares[i].weight, shares[i].floor);
+
+		if (p < 1 && p > shares[i].floor)
+			grove_pps_add(&linear, &linear_lost, shares[i].units * p);
+		else
+			grove_pps_add(&fixed, &fixed_lost, shares[i].units * p);
+	}
+	step = (target - (fixed + fixed_lost)) / (linear + linear_lost);
+	return fabs(step - 1) < 1e-9 ? scale * step : scale;
+}
+
 GroveStatus
 grove_pps_scale(const GrovePpsShare *shares, size_t n_shares, double target, double *scale)
 {
@@ -95,7 +122,7 @@ grove_pps_scale(const GrovePpsShare *shares, size_t n_shares, double target, dou
 		else
 			high = middle;
 	}
-	*scale = double_of_bits(low);
+	*scale = refine_scale(shares, n_shares, target, double_of_bits(low));
 	return GROVE_OK;
 }
 
