@@ -1,6 +1,6 @@
 -- prune.sql: inclusion probabilities of every design of grove.prune against theory, over :trials seeds from :seed on.
 \ir lib/checks.sql
-\set trials 3000
+\set trials 4000
 
 -- 30 rows in five groups of 1, 2, 3, 6 and 18; 6 positives; a skewed and a rare value to be totalled.
 CREATE TABLE population (id bigint PRIMARY KEY, g text, y boolean, money float8, rare int);
