@@ -33,4 +33,9 @@
 #define grovepg_sorted_value(sort, value, null)	tuplesort_getdatum(sort, true, value, null, NULL)
 #endif
 
+/* 18: the mark of functions that do not return stands in front, and this one is gone */
+#ifndef pg_attribute_noreturn
+#define pg_attribute_noreturn()	__attribute__((noreturn))
+#endif
+
 #endif							/* PG_COMPAT_H */
