@@ -142,9 +142,13 @@ find_slot(const GroveSketch *sketch, uint64_t hash)
 	return slot;
 }
 
-/* Lowers the threshold by an eighth until a row has left the sample. */
+/*
+ * Lowers the threshold by an eighth until one row less is below it: one of the
+ * sample, or the new one, whose hash this is.  That way the threshold depends
+ * on which rows have come, not on which of them came last.
+ */
 static void
-shrink(GroveSketch *sketch)
+shrink(GroveSketch *sketch, uint64_t hash)
 {
 	uint32_t	kept;
 	uint32_t	i;
@@ -167,7 +171,7 @@ shrink(GroveSketch *sketch)
 			}
 			kept++;
 		}
-	} while (kept == sketch->n_rows && sketch->threshold > 8);
+	} while (kept == sketch->n_rows && hash < sketch->threshold);
 	sketch->n_rows = kept;
 	memset(sketch->slots, 0, sketch->n_slots * sizeof(uint32_t));
 	for (i = 0; i < kept; i++)
@@ -202,7 +206,7 @@ grove_sketch_add(GroveSketch *sketch, uint64_t hash, const double *row)
 	}
 	if (sketch->n_rows == sketch->capacity)
 	{
-		shrink(sketch);
+		shrink(sketch, hash);
 		if (hash >= sketch->threshold)
 			return;
 		slot = find_slot(sketch, hash);

@@ -44,7 +44,7 @@ typedef struct GroveSketch
 	uint32_t	n_active;
 } GroveSketch;
 
-/* Bytes of a sketch; capacity is rounded as init will. */
+/* Bytes of a sketch; capacity 16 to 2^24. */
 extern GroveStatus grove_sketch_size(uint32_t n_columns, uint32_t capacity, size_t *size);
 extern void grove_sketch_init(GroveSketch *sketch, void *buffer, uint32_t n_columns, uint32_t capacity);
 

@@ -371,8 +371,9 @@ scan_sorted(const GroveSplitRules *rules, const Node *node, uint32_t n_bins, con
 
 		if (sums->c[b] == 0 || (double) sums->c[b] < rules->cat_smooth)
 			continue;
-		r = (double) sums->g[b] * rules->g_unit /
-			((double) sums->h[b] * rules->h_unit + rules->cat_smooth);
+		/* rows of weight 0 have neither: 0 / 0 would not sort */
+		r = (double) sums->h[b] * rules->h_unit + rules->cat_smooth;
+		r = r > 0.0 ? (double) sums->g[b] * rules->g_unit / r : 0.0;
 		for (i = n; i > 0 && ratio[i - 1] > r; i--)
 		{
 			ratio[i] = ratio[i - 1];

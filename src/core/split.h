@@ -2,9 +2,10 @@
  * split.h: the best split of one feature at one leaf, and the value of a leaf.
  *
  * Sums are exact integers; they become doubles in bin order, gains are
- * computed without reordering, and ties go to the lower feature, then to the
- * lower bin, then to missing-right.  So the split found depends on nothing
- * but the sums.
+ * computed without reordering, and ties go to the lower feature, then to
+ * missing-right, then to the lower bin; of sorted categories to the shorter
+ * prefix, of the ascending order first.  So the split found depends on
+ * nothing but the sums.
  */
 #ifndef GROVE_SPLIT_H
 #define GROVE_SPLIT_H

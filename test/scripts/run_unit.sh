@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # run_unit.sh [TEST ...]: compiles the core alone, with the sanitizers where the
 # compiler has them, and runs test/unit/test_*.c (or the named ones) against
-# it.  One line a test program: "ok - test_rng" or "not ok - test_rng".
+# it.  One line a test program: "ok - test_rng" or "not ok - test_rng".  What
+# tests share is in the other files of test/unit.
 #
 # UNIT_FLAGS replaces the sanitizer flags; UNIT_RUN is put before each program
 # (valgrind, say).
@@ -32,6 +33,17 @@ if [ "$status" -ne 0 ]; then
 	exit 1
 fi
 ar rcs "$out/core.a" "$out"/*.core.o
+for source in "$root"/test/unit/*.c; do
+	case $(basename "$source") in
+		test_*) continue ;;
+	esac
+	# shellcheck disable=SC2086
+	if ! $cc $flags -c -o "$out/$(basename "$source" .c).shared.o" "$source"; then
+		echo "not ok - $(basename "$source") compiles"
+		exit 1
+	fi
+done
+ar rcs "$out/shared.a" "$out"/*.shared.o
 
 if [ "$#" -eq 0 ]; then
 	for source in "$root"/test/unit/test_*.c; do
@@ -41,7 +53,7 @@ fi
 for name in "$@"; do
 	source=$root/test/unit/$name.c
 	# shellcheck disable=SC2086
-	if $cc $flags -I"$root/src/core" -I"$root/test/unit" -o "$out/$name" "$source" "$out/core.a" -lm &&
+	if $cc $flags -I"$root/src/core" -I"$root/test/unit" -o "$out/$name" "$source" "$out/shared.a" "$out/core.a" -lm &&
 		(cd "$root" && ${UNIT_RUN:-} "$out/$name"); then
 		echo "ok - $name"
 	else

@@ -1,0 +1,269 @@
+/*
+ * test_hist.c: packed histograms against plain sums: all modes, all widths of
+ * a block, rows more than once, a full chunk of gradients at their limits in
+ * one bin, and packing as the reverse of unpacking.
+ */
+#include <stdlib.h>
+
+#include "../../src/core/hist.h"
+#include "engine_kit.h"
+#include "unit.h"
+
+static const GroveHistMode modes[] = {GROVE_HIST_PACKED, GROVE_HIST_CONSTANT, GROVE_HIST_WIDE};
+
+/* Random bins, kept as the core keeps them and in plain form. */
+typedef struct Matrix
+{
+	GroveMatrix matrix;
+	uint8_t    *plain;			/* [n_rows][n_features] */
+	void	   *memory;
+} Matrix;
+
+static Matrix
+make_matrix(KitRandom *random, uint32_t n_rows, uint32_t n_features, uint32_t n_bins)
+{
+	Matrix		m;
+	size_t		size;
+	GroveFeatureBins *bins = kit_alloc(n_features, sizeof(GroveFeatureBins));
+	double	   *tile = kit_alloc((size_t) n_features * GROVE_TILE_ROWS, sizeof(double));
+
+	if (grove_bins_matrix_size(n_rows, n_features, &size) != GROVE_OK)
+		abort();
+	m.memory = kit_alloc(size, 1);
+	m.plain = kit_alloc((size_t) n_rows * n_features, 1);
+	grove_bins_matrix_attach(&m.matrix, m.memory, n_rows, n_features);
+	for (uint32_t f = 0; f < n_features; f++)
+	{
+		bins[f].categorical = true;
+		bins[f].n_bins = n_bins;
+	}
+	for (uint32_t first = 0; first < n_rows; first += GROVE_TILE_ROWS)
+	{
+		uint32_t	n = n_rows - first < GROVE_TILE_ROWS ? n_rows - first : GROVE_TILE_ROWS;
+
+		for (uint32_t i = 0; i < n; i++)
+		{
+			for (uint32_t f = 0; f < n_features; f++)
+			{
+				uint8_t		bin = (uint8_t) kit_below(random, n_bins + 1);
+
+				m.plain[(size_t) (first + i) * n_features + f] = bin;
+				tile[(size_t) f * GROVE_TILE_ROWS + i] = bin;
+			}
+		}
+		grove_bins_fill(&m.matrix, bins, tile, first, n);
+	}
+	free(bins);
+	free(tile);
+	return m;
+}
+
+static void
+free_matrix(Matrix *m)
+{
+	free(m->plain);
+	free(m->memory);
+}
+
+/* A gradient and hessian within the limits of the mode; extreme: at them. */
+static void
+draw_gradient(KitRandom *random, GroveHistMode mode, bool extreme, int64_t *g, int64_t *h)
+{
+	int64_t		top = mode == GROVE_HIST_PACKED ? GROVE_PACKED_G_MAX : GROVE_WIDE_MAX;
+	int64_t		top_h = mode == GROVE_HIST_PACKED ? GROVE_PACKED_H_MAX : mode == GROVE_HIST_WIDE ? GROVE_WIDE_MAX : 1;
+
+	*g = (int64_t) kit_below(random, (uint32_t) (2 * top + 1)) - top;
+	*h = mode == GROVE_HIST_CONSTANT ? 1 : kit_below(random, (uint32_t) (top_h + 1));
+	if (extreme)
+	{
+		*g = *g < 0 ? -top : top;
+		*h = top_h;
+	}
+}
+
+static int32_t
+entry_word(GroveHistMode mode, int64_t g, int64_t h)
+{
+	return (int32_t) (mode == GROVE_HIST_PACKED ? g * 65536 + h : g);
+}
+
+static bool
+bin_equals(const GroveBinSums *sums, uint32_t b, int64_t g, int64_t h, int64_t c)
+{
+	return sums->g[b] == g && sums->h[b] == h && sums->c[b] == c;
+}
+
+static bool
+sums_equal(const GroveBinSums *a, const GroveBinSums *b, uint32_t n_bins)
+{
+	for (uint32_t i = 0; i <= n_bins; i++)
+	{
+		if (!bin_equals(a, i, b->g[i], b->h[i], b->c[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Sums of a feature over entries, one after another. */
+static GroveBinSums
+plain_sums(const Matrix *m, uint32_t feature, GroveHistMode mode, const GroveEntry *entries, uint32_t n,
+		   const int64_t *g, const int64_t *h)
+{
+	GroveBinSums sums;
+
+	memset(&sums, 0, sizeof(sums));
+	for (uint32_t i = 0; i < n; i++)
+	{
+		uint32_t	row = entries[i].row;
+		uint8_t		bin = m->plain[(size_t) row * m->matrix.n_features + feature];
+
+		sums.g[bin] += g[row];
+		sums.h[bin] += mode == GROVE_HIST_CONSTANT ? 1 : h[row];
+		sums.c[bin]++;
+	}
+	return sums;
+}
+
+/* One feature's accumulator: unpacked, unpacked on top of itself, packed again. */
+static void
+check_accumulator(GroveHistMode mode, const int64_t *accumulator, uint32_t n_bins, const GroveBinSums *expected)
+{
+	size_t		words = grove_hist_words(mode);
+	size_t		used = (n_bins + 1) * words / GROVE_BINS;
+	int64_t    *again = kit_alloc(words, sizeof(int64_t));
+	GroveBinSums sums;
+	GroveBinSums twice;
+
+	memset(&sums, 0x55, sizeof(sums));
+	grove_hist_unpack(mode, accumulator, n_bins, false, &sums);
+	CHECK(sums_equal(&sums, expected, n_bins));
+	twice = sums;
+	grove_hist_unpack(mode, accumulator, n_bins, true, &twice);
+	for (uint32_t b = 0; b <= n_bins; b++)
+	{
+		twice.g[b] -= sums.g[b];
+		twice.h[b] -= sums.h[b];
+		twice.c[b] -= sums.c[b];
+	}
+	CHECK(sums_equal(&twice, expected, n_bins));
+	grove_hist_pack(mode, &sums, n_bins, again);
+	CHECK(memcmp(again, accumulator, used * sizeof(int64_t)) == 0);
+	free(again);
+}
+
+static void
+check_blocks(const Matrix *m, GroveHistMode mode, uint32_t n_bins, const GroveEntry *entries, uint32_t n,
+			 const int64_t *g, const int64_t *h, const int32_t *hess)
+{
+	size_t		words = grove_hist_words(mode);
+
+	for (uint32_t b = 0; b < m->matrix.n_blocks; b++)
+	{
+		const GroveBlock *block = &m->matrix.blocks[b];
+		int64_t    *accumulator = kit_alloc(block->width * words, sizeof(int64_t));
+
+		grove_hist_accumulate(&m->matrix, b, mode, entries, n, mode == GROVE_HIST_WIDE ? hess : NULL, accumulator);
+		for (uint32_t f = 0; f < block->width && block->first + f < m->matrix.n_features; f++)
+		{
+			GroveBinSums expected = plain_sums(m, block->first + f, mode, entries, n, g, h);
+
+			check_accumulator(mode, accumulator + f * words, n_bins, &expected);
+		}
+		free(accumulator);
+	}
+}
+
+/* n entries, of rows drawn with replacement. */
+static void
+check_entries(KitRandom *random, GroveHistMode mode, uint32_t n_features, uint32_t n_bins, uint32_t n_rows,
+			  uint32_t n, bool extreme)
+{
+	Matrix		m = make_matrix(random, n_rows, n_features, n_bins);
+	GroveEntry *entries = kit_alloc(n, sizeof(GroveEntry));
+	int64_t    *g = kit_alloc(n_rows, sizeof(int64_t));
+	int64_t    *h = kit_alloc(n_rows, sizeof(int64_t));
+	int32_t    *hess = kit_alloc(n_rows, sizeof(int32_t));
+
+	for (uint32_t i = 0; i < n_rows; i++)
+	{
+		draw_gradient(random, mode, extreme, &g[i], &h[i]);
+		hess[i] = (int32_t) h[i];
+	}
+	for (uint32_t i = 0; i < n; i++)
+	{
+		entries[i].row = kit_below(random, n_rows);
+		entries[i].g = entry_word(mode, g[entries[i].row], h[entries[i].row]);
+	}
+	check_blocks(&m, mode, n_bins, entries, n, g, h, hess);
+	free_matrix(&m);
+	free(entries);
+	free(g);
+	free(h);
+	free(hess);
+}
+
+static void
+test_random(void)
+{
+	KitRandom	random = kit_random(1);
+
+	for (uint32_t n_features = 1; n_features <= 40; n_features++)
+	{
+		for (int mode = 0; mode < 3; mode++)
+		{
+			uint32_t	n_bins = n_features % 4 == 0 ? 255 : 1 + kit_below(&random, 255);
+
+			check_entries(&random, modes[mode], n_features, n_bins, 1 + kit_below(&random, 300),
+						  kit_below(&random, 600), n_features % 3 == 0);
+		}
+	}
+}
+
+/* A whole chunk at the limits, all of one sign or of both, in few bins. */
+static void
+test_extremes(void)
+{
+	KitRandom	random = kit_random(2);
+
+	for (int mode = 0; mode < 3; mode++)
+	{
+		check_entries(&random, modes[mode], 5, 0, 1, GROVE_HIST_CHUNK, true);
+		check_entries(&random, modes[mode], 5, 1, 2, GROVE_HIST_CHUNK, true);
+		check_entries(&random, modes[mode], 17, 2, 2000, GROVE_HIST_CHUNK, true);
+	}
+}
+
+/* A chunk of rows in one bin, written down: gradients at both limits, hessians at both. */
+static void
+test_full_bin(void)
+{
+	for (int mode = 0; mode < 3; mode++)
+	{
+		int64_t		top = modes[mode] == GROVE_HIST_PACKED ? GROVE_PACKED_G_MAX : GROVE_WIDE_MAX;
+		int64_t		top_h = modes[mode] == GROVE_HIST_PACKED ? GROVE_PACKED_H_MAX : GROVE_WIDE_MAX;
+
+		for (int sign = -1; sign <= 1; sign++)
+		{
+			GroveBinSums sums;
+			GroveBinSums back;
+			int64_t		accumulator[2 * GROVE_BINS];
+
+			memset(&sums, 0, sizeof(sums));
+			sums.c[255] = GROVE_HIST_CHUNK;
+			sums.g[255] = sign * top * GROVE_HIST_CHUNK;
+			sums.h[255] = modes[mode] == GROVE_HIST_CONSTANT ? sums.c[255] : sign == 0 ? 0 : top_h * GROVE_HIST_CHUNK;
+			grove_hist_pack(modes[mode], &sums, 255, accumulator);
+			grove_hist_unpack(modes[mode], accumulator, 255, false, &back);
+			CHECK(sums_equal(&back, &sums, 255));
+		}
+	}
+}
+
+int
+main(void)
+{
+	test_random();
+	test_extremes();
+	test_full_bin();
+	return unit_done();
+}

@@ -1,0 +1,67 @@
+/*
+ * test_partition.c: rows sent to two children: each one on its side, none
+ * lost, none doubled.
+ */
+#include <stdlib.h>
+
+#include "../../src/core/partition.h"
+#include "engine_kit.h"
+#include "unit.h"
+
+#define ROWS	400
+
+/* One list through one table; entries carry their place in g, so that each can be told from its copies. */
+static void
+check_list(KitRandom *random, const uint8_t *column, const uint8_t *table, uint32_t n)
+{
+	GroveEntry *in = kit_alloc(n, sizeof(GroveEntry));
+	GroveEntry *out = kit_alloc(n, sizeof(GroveEntry));
+	uint8_t    *seen = kit_alloc(n, 1);
+	uint32_t	left;
+	uint32_t	expected = 0;
+	bool		sides = true;
+	bool		once = true;
+
+	for (uint32_t i = 0; i < n; i++)
+	{
+		in[i].row = kit_below(random, ROWS);
+		in[i].g = (int32_t) i;
+		expected += table[column[in[i].row]];
+	}
+	left = grove_partition_rows(column, table, in, out, n);
+	for (uint32_t i = 0; i < n; i++)
+	{
+		uint32_t	from = (uint32_t) out[i].g;
+
+		sides = sides && table[column[out[i].row]] == (i < left);
+		once = once && from < n && !seen[from] && in[from].row == out[i].row;
+		if (from < n)
+			seen[from] = 1;
+	}
+	CHECK(left == expected);
+	CHECK(sides);
+	CHECK(once);
+	free(in);
+	free(out);
+	free(seen);
+}
+
+int
+main(void)
+{
+	KitRandom	random = kit_random(1);
+	uint8_t		column[ROWS];
+	uint8_t		table[GROVE_BINS];
+
+	for (uint32_t i = 0; i < ROWS; i++)
+		column[i] = (uint8_t) kit_below(&random, GROVE_BINS);
+	for (uint32_t round = 0; round < 500; round++)
+	{
+		double		share = round % 5 == 0 ? 0.0 : round % 5 == 1 ? 1.0 : kit_unit(&random);
+
+		for (uint32_t b = 0; b < GROVE_BINS; b++)
+			table[b] = kit_chance(&random, share);
+		check_list(&random, column, table, round < 20 ? round : kit_below(&random, 1000));
+	}
+	return unit_done();
+}
