@@ -146,10 +146,13 @@ reset_root(GroveLeaf *root)
 	root->lower = -DBL_MAX;
 	root->upper = DBL_MAX;
 	root->groups = ~UINT64_C(0);
-	root->last_feature = UINT32_MAX;
 }
 
-/* Features that may split a leaf: those of the tree, as far as the leaf's path lets them interact. */
+/*
+ * Features that may split a leaf: those of the tree, as far as the leaf's path
+ * lets them interact.  leaf NULL: the root, whose place in leaves[] still
+ * belongs to the tree before until its rows are listed.
+ */
 static void
 choose_for_leaf(GroveTrainer *t, int child, const GroveLeaf *leaf, uint64_t number)
 {
@@ -159,7 +162,7 @@ choose_for_leaf(GroveTrainer *t, int child, const GroveLeaf *leaf, uint64_t numb
 
 	t->shared->args.pick_key[child] =
 		grove_rng_hash(grove_rng_key(config->seed, GROVE_PURPOSE_FEATURE), ~number);
-	if (!config->interaction || leaf->last_feature == UINT32_MAX)
+	if (!config->interaction || leaf == NULL)
 	{
 		choose_features(t, t->used, allowed, config->feature_fraction_bynode, number);
 		return;
@@ -186,8 +189,7 @@ grove_grow_begin(GroveTrainer *t, uint32_t round, uint32_t output)
 	s->args.build_both = false;
 	s->args.epoch++;
 	choose_features(t, NULL, t->used, s->config.feature_fraction, tree << 20);
-	reset_root(&t->leaves[0]);
-	choose_for_leaf(t, 0, &t->leaves[0], (tree << 20) + 1);
+	choose_for_leaf(t, 0, NULL, (tree << 20) + 1);
 	set_phase(s, GROVE_PHASE_ROOT, s->n_chunks, s->dims.n_rows < 4096);
 }
 
@@ -198,6 +200,7 @@ place_root(GroveTrainer *t)
 	GroveTrainShared *s = t->shared;
 	GroveLeaf  *root = &t->leaves[0];
 
+	reset_root(root);
 	root->count = s->n_bag;
 	root->out_count = s->n_out;
 	root->slot = take_slot(t, root->count);

@@ -88,7 +88,7 @@ typedef struct GroveLeaf
 	double		lower;			/* bounds of the outputs below it */
 	double		upper;
 	uint64_t	groups;			/* interaction groups that hold every feature on its path */
-	uint32_t	last_feature;	/* of the split above it; root: UINT32_MAX */
+	uint32_t	last_feature;	/* of the split above it */
 	float		value;			/* what it adds to a score */
 } GroveLeaf;
 

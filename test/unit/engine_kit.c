@@ -339,7 +339,7 @@ kit_train(const KitCase *kase, const KitSchedule *schedule)
 	fill_trainer(&d.trainer, &kase->table);
 	d.model.n_outputs = kase->dims.n_outputs;
 	d.model.base = kit_alloc(kase->dims.n_outputs, sizeof(double));
-	grove_boost_begin(&d.boost, &d.trainer, kase->from_average, kase->has_margin, d.model.base);
+	grove_boost_begin(&d.boost, &d.trainer, kase->from_average, 0.0, kase->has_margin, d.model.base);
 	while ((event = grove_boost_next(&d.boost)) != GROVE_BOOST_DONE)
 	{
 		if (event == GROVE_BOOST_TREE)

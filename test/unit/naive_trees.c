@@ -160,12 +160,17 @@ try_thresholds(const NaiveTree *tree, const NaiveNode *node, NaiveSplit *candida
 
 	for (int side = 0; side < (has_missing ? 2 : 1); side++)
 	{
+		int64_t		without_values;
+
 		candidate->missing_left = side == 1;
+		candidate->threshold = -INFINITY;
+		without_values = sums_of_left(tree, node, candidate).c;
 		for (uint32_t e = 0; e + 1 < bins->n_bins || (e + 1 == bins->n_bins && has_missing && side == 0); e++)
 		{
 			candidate->threshold = e + 1 < bins->n_bins ? bins->edges[e] : GROVE_LAST_THRESHOLD;
 			candidate->left = sums_of_left(tree, node, candidate);
-			if (is_allowed(&tree->rules, &node->sums, &candidate->left))
+			/* missing against all values is a candidate once, with missing on the right */
+			if (candidate->left.c > without_values && is_allowed(&tree->rules, &node->sums, &candidate->left))
 				consider(tree, node, candidate, has_missing, 0.0, best);
 		}
 	}
