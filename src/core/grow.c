@@ -174,6 +174,7 @@ grove_grow_begin(GroveTrainer *t, uint32_t round, uint32_t output)
 {
 	GroveTrainShared *s = t->shared;
 	uint64_t	tree = (uint64_t) round * s->dims.n_outputs + output;
+	GroveLeaf	root;
 
 	s->n_leaves = 1;
 	s->n_nodes = 1;
@@ -186,18 +187,23 @@ grove_grow_begin(GroveTrainer *t, uint32_t round, uint32_t output)
 	s->args.build_both = false;
 	s->args.epoch++;
 	choose_features(t, NULL, t->used, s->config.feature_fraction, tree << 20);
-	reset_root(&t->leaves[0]);
-	choose_for_leaf(t, 0, &t->leaves[0], (tree << 20) + 1);
+	reset_root(&root);
+	choose_for_leaf(t, 0, &root, (tree << 20) + 1);
 	set_phase(s, GROVE_PHASE_ROOT, s->n_chunks, s->dims.n_rows < 4096);
 }
 
-/* The root's place in the lists, known once it is clear which rows the tree sees. */
+/*
+ * The root's place in the lists, known once it is clear which rows the tree
+ * sees.  Until then the leaves are those of the tree before, whose values ROOT
+ * adds to the scores.
+ */
 static void
 place_root(GroveTrainer *t)
 {
 	GroveTrainShared *s = t->shared;
 	GroveLeaf  *root = &t->leaves[0];
 
+	reset_root(root);
 	root->count = s->n_bag;
 	root->out_count = s->n_out;
 	root->slot = take_slot(t, root->count);
