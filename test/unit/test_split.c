@@ -132,7 +132,7 @@ holds(const Problem *p, long double best, double extra)
 																(long double) p->total.g * p->rules.g_unit,
 																(long double) p->total.h * p->rules.h_unit);
 
-	grove_split_find(&p->rules, &p->bins, 3, &p->sums, &p->total, &split);
+	grove_split_find(&p->rules, &p->bins, 3, &p->sums, &p->total, NULL, &split);
 	if (split.gain == 0.0)
 		return best <= least * (1 + 1e-9L) + 1e-12L;
 	grove_split_table(&split, table);
@@ -267,25 +267,25 @@ test_sorted_limits(void)
 		p.sums.g[b] = b == 3 || b == 6 ? -40960 : 10240 + (int64_t) b;
 	}
 	add_total(&p);
-	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, &split);
+	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, NULL, &split);
 	CHECK(split.set[0] == (1 << 3 | 1 << 6) && split.set[1] == 0 && split.left.c == 20 && !split.missing_left);
 	p.rules.max_cat_threshold = 1;
-	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, &split);
+	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, NULL, &split);
 	CHECK(split.left.c == 10);
 	p.rules.max_cat_threshold = 255;
 	p.rules.min_data_per_group = 25;	/* three categories a step */
-	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, &split);
+	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, NULL, &split);
 	CHECK(split.left.c == 30 && (split.set[0] & (1 << 3 | 1 << 6)) == (1 << 3 | 1 << 6));
 	p.rules.min_data_per_group = 41;	/* too many for both sides */
-	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, &split);
+	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, NULL, &split);
 	CHECK(split.gain == 0.0);
 	p.rules.min_data_per_group = 1;
 	p.rules.cat_smooth = 10.5;	/* all categories are rare */
-	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, &split);
+	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, NULL, &split);
 	CHECK(split.gain == 0.0);
 	p.rules.cat_smooth = 0.0;
 	p.rules.cat_l2 = 5.0;
-	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, &split);
+	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, NULL, &split);
 	CHECK(split.left.c == 20 && fabs(split.gain - (double) gain_of(&p, &split.left, 5.0)) < 1e-9 * split.gain);
 }
 
@@ -308,7 +308,7 @@ test_empty_hessian(void)
 		p.sums.g[b] = b == 3 ? 0 : b == 2 || b == 5 ? -40960 : 20480;
 	}
 	add_total(&p);
-	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, &split);
+	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, NULL, &split);
 	CHECK((split.set[0] & ~(1 << 3)) == (1 << 2 | 1 << 5));
 }
 
@@ -328,12 +328,12 @@ test_ties(void)
 	p.sums.g[1] = -1024;
 	p.sums.g[5] = 1024;
 	add_total(&p);
-	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, &split);
+	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, NULL, &split);
 	CHECK(split.bin == 1 && split.missing_left);
 	/* missing rows that carry nothing: both sides gain the same */
 	p.sums.c[0] = 4;
 	add_total(&p);
-	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, &split);
+	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, NULL, &split);
 	CHECK(split.bin == 1 && !split.missing_left);
 	/* {1} | {2, missing} gains as much as {1, missing} | {2}, and missing | all values nothing */
 	p.bins.n_bins = 2;
@@ -341,13 +341,13 @@ test_ties(void)
 	p.sums.h[2] = 5120;
 	p.sums.g[2] = 1024;
 	add_total(&p);
-	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, &split);
+	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, NULL, &split);
 	CHECK(split.bin == 1 && !split.missing_left);
 	/* a category against its opposite: the lower one goes left */
 	p.bins.categorical = true;
 	p.sums.c[0] = 0;
 	add_total(&p);
-	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, &split);
+	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, NULL, &split);
 	CHECK(split.set[0] == 1 << 1 && split.missing_left);
 }
 
@@ -370,10 +370,10 @@ test_tie_of_sides(void)
 		p.sums.g[b] = g[b];
 	}
 	add_total(&p);
-	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, &split);
+	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, NULL, &split);
 	CHECK(split.bin == 2 && !split.missing_left && split.left.c == 16);
 	p.rules.min_rows = 17;
-	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, &split);
+	grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, NULL, &split);
 	CHECK(split.gain == 0.0);
 }
 
@@ -401,7 +401,7 @@ test_flat(void)
 			p.sums.g[b] = p.sums.c[b] * g;
 		}
 		add_total(&p);
-		grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, &split);
+		grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, NULL, &split);
 		CHECK(split.gain == 0.0);
 	}
 }
@@ -413,20 +413,20 @@ test_values(void)
 	GroveSums	sums = {-2048, 1024, 10};	/* g = -2, h = 2 */
 	GroveSums	none = {0, 0, 0};
 
-	CHECK(grove_split_value(&rules, &sums) == 1.0);
+	CHECK(grove_split_value(&rules, &sums, NULL) == 1.0);
 	rules.lambda_l2 = 2.0;
-	CHECK(grove_split_value(&rules, &sums) == 0.5);
+	CHECK(grove_split_value(&rules, &sums, NULL) == 0.5);
 	rules.lambda_l1 = 1.0;
-	CHECK(grove_split_value(&rules, &sums) == 0.25);
+	CHECK(grove_split_value(&rules, &sums, NULL) == 0.25);
 	rules.max_delta_step = 0.125;
-	CHECK(grove_split_value(&rules, &sums) == 0.125);
+	CHECK(grove_split_value(&rules, &sums, NULL) == 0.125);
 	sums.g = 2048;
-	CHECK(grove_split_value(&rules, &sums) == -0.125);
+	CHECK(grove_split_value(&rules, &sums, NULL) == -0.125);
 	rules.lambda_l1 = 2.0;
-	CHECK(grove_split_value(&rules, &sums) == 0.0);
-	CHECK(grove_split_value(&rules, &none) == 0.0);
+	CHECK(grove_split_value(&rules, &sums, NULL) == 0.0);
+	CHECK(grove_split_value(&rules, &none, NULL) == 0.0);
 	rules.lambda_l2 = 0.0;
-	CHECK(grove_split_value(&rules, &none) == 0.0);
+	CHECK(grove_split_value(&rules, &none, NULL) == 0.0);
 }
 
 int
