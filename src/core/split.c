@@ -8,7 +8,7 @@
 
 #include "rng.h"
 
-/* Left sums as doubles, one entry a candidate; bins without rows make none. */
+/* Left sums as doubles, one entry a candidate; bins without rows make none, nor does the last one with rows. */
 typedef struct Candidates
 {
 	double		g[GROVE_BINS];
@@ -190,10 +190,10 @@ sum_left(const GroveBinSums *sums, uint32_t bin, bool missing_left, GroveSums *l
 	}
 }
 
-/* Candidates of a scan; returns their number. */
+/* Candidates of a scan, total rows in all; returns their number. */
 static uint32_t
 list_candidates(const GroveSplitRules *rules, uint32_t n_bins, const GroveBinSums *sums, bool missing_left,
-				Candidates *cand)
+				int64_t total, Candidates *cand)
 {
 	/* the last bin against nothing is no split, but all values against missing is one */
 	uint32_t	last = !missing_left && sums->c[0] > 0 ? n_bins : n_bins - 1;
@@ -212,7 +212,7 @@ list_candidates(const GroveSplitRules *rules, uint32_t n_bins, const GroveBinSum
 		cand->h[n] = (double) h * rules->h_unit;
 		cand->c[n] = (double) c;
 		cand->bin[n] = (uint8_t) b;
-		n += sums->c[b] != 0;
+		n += (sums->c[b] != 0) & (c != total);
 	}
 	return n;
 }
@@ -239,7 +239,7 @@ scan_thresholds(const GroveSplitRules *rules, const Node *node, uint32_t n_bins,
 				bool missing_left, GroveSplit *best)
 {
 	Candidates	cand;
-	uint32_t	n = list_candidates(rules, n_bins, sums, missing_left, &cand);
+	uint32_t	n = list_candidates(rules, n_bins, sums, missing_left, node->total->c, &cand);
 	uint32_t	found = UINT32_MAX;
 	uint32_t	i;
 

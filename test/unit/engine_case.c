@@ -288,6 +288,26 @@ draw_rules(GroveSplitRules *rules, KitRandom *random)
 	rules->cat_smooth = PICK(random, 0, 0, 1, 10);
 }
 
+/* Monotone features, groups of features, smoothing, random thresholds: in half of the cases one or more of them. */
+static void
+draw_limits(KitTable *t, GroveTrainConfig *c, KitRandom *random)
+{
+	bool		monotone = kit_chance(random, 0.2);
+	uint32_t	groups = 1 + kit_below(random, 3);
+
+	c->interaction = kit_chance(random, 0.15);
+	c->extra_trees = kit_chance(random, 0.15);
+	c->rules.path_smooth = PICK(random, 0, 0, 0, 0, 0.5, 5);
+	for (uint32_t f = 0; f < t->n_features; f++)
+	{
+		if (monotone && !t->bins[f].categorical)
+			t->monotone[f] = (int8_t) ((int) kit_below(random, 3) - 1);
+		for (uint32_t g = 0; c->interaction && g < groups; g++)
+			t->groups[f] |= (uint64_t) kit_chance(random, 0.4) << (g * 21);
+	}
+	c->limited = monotone || c->extra_trees || c->rules.path_smooth > 0.0;
+}
+
 static GroveTrainConfig
 draw_config(GroveAlgorithm algorithm, GroveLossKind loss, KitRandom *random)
 {
@@ -334,6 +354,7 @@ kit_case_make(uint64_t seed, double cells)
 
 	kase.has_margin = algorithm == GROVE_ALGORITHM_GBDT && kit_chance(&random, 0.2);
 	kase.from_average = kit_chance(&random, 0.8);
+	kase.origin = kit_chance(&random, 0.5) ? 0.0 : kit_normal(&random);
 	kase.table = kit_table_make(draw_rows(n_features, max_bins, cells, &random), n_features, n_outputs,
 								weighted, validation);
 	for (uint32_t f = 0; f < n_features; f++)
@@ -342,6 +363,7 @@ kit_case_make(uint64_t seed, double cells)
 	copy_rows(&kase.table, &random);
 	kit_table_cut(&kase.table, max_bins);
 	kase.config = draw_config(algorithm, loss, &random);
+	draw_limits(&kase.table, &kase.config, &random);
 	kase.config.early_stopping = kit_table_validation(&kase.table) > 0 && algorithm != GROVE_ALGORITHM_FOREST ?
 		kit_below(&random, 3) : 0;
 	kase.dims = kit_dims(&kase.table, &kase.config);

@@ -47,6 +47,8 @@ kit_table_make(uint32_t n_rows, uint32_t n_features, uint32_t n_outputs, bool we
 	t.margin = kit_alloc((size_t) n_rows * n_outputs, sizeof(float));
 	t.hash = kit_alloc(n_rows, sizeof(uint64_t));
 	t.bins = kit_alloc(n_features, sizeof(GroveFeatureBins));
+	t.monotone = kit_alloc(n_features, 1);
+	t.groups = kit_alloc(n_features, sizeof(uint64_t));
 	return t;
 }
 
@@ -60,6 +62,8 @@ kit_table_free(KitTable *table)
 	free(table->margin);
 	free(table->hash);
 	free(table->bins);
+	free(table->monotone);
+	free(table->groups);
 }
 
 uint32_t
@@ -151,6 +155,8 @@ kit_table_pick(const KitTable *from, const uint32_t *order, uint32_t n)
 			to.margin[(size_t) k * n + i] = from->margin[(size_t) k * from->n_rows + row];
 	}
 	memcpy(to.bins, from->bins, to.n_features * sizeof(GroveFeatureBins));
+	memcpy(to.monotone, from->monotone, to.n_features);
+	memcpy(to.groups, from->groups, to.n_features * sizeof(uint64_t));
 	return to;
 }
 
@@ -183,6 +189,8 @@ fill_trainer(GroveTrainer *t, const KitTable *table)
 	GroveEntry *b = kit_alloc(n, sizeof(GroveEntry));
 
 	memcpy(t->bins, table->bins, table->n_features * sizeof(GroveFeatureBins));
+	memcpy(t->monotone, table->monotone, table->n_features);
+	memcpy(t->groups, table->groups, table->n_features * sizeof(uint64_t));
 	memcpy(t->label, table->label, n * sizeof(float));
 	memcpy(t->score, table->margin, n * table->n_outputs * sizeof(float));
 	if (t->weight)
@@ -336,10 +344,12 @@ kit_train(const KitCase *kase, const KitSchedule *schedule)
 	memset(d.buffer, 0x5a, d.size);
 	grove_trainer_init(d.buffer, &kase->dims, &kase->config);
 	grove_trainer_attach(&d.trainer, d.buffer);
+	d.trainer.shared->shared_out = kase->dims.n_workers > 1;
 	fill_trainer(&d.trainer, &kase->table);
 	d.model.n_outputs = kase->dims.n_outputs;
 	d.model.base = kit_alloc(kase->dims.n_outputs, sizeof(double));
-	grove_boost_begin(&d.boost, &d.trainer, kase->from_average, 0.0, kase->has_margin, d.model.base);
+	grove_boost_begin(&d.boost, &d.trainer, kase->from_average, kase->origin, kase->has_margin,
+					  d.model.base);
 	while ((event = grove_boost_next(&d.boost)) != GROVE_BOOST_DONE)
 	{
 		if (event == GROVE_BOOST_TREE)

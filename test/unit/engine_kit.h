@@ -51,6 +51,8 @@ typedef struct KitTable
 	float	   *margin;			/* [n_outputs][n_rows] where the scores start */
 	uint64_t   *hash;			/* of a row's content */
 	GroveFeatureBins *bins;		/* categorical is set by the maker, the rest by kit_table_cut() */
+	int8_t	   *monotone;		/* [n_features] */
+	uint64_t   *groups;			/* [n_features] of interactions */
 } KitTable;
 
 /* All values 0; weight and validation on request. */
@@ -72,6 +74,7 @@ typedef struct KitCase
 	GroveTrainDims dims;
 	GroveTrainConfig config;
 	bool		from_average;
+	double		origin;			/* where scores start without from_average */
 	bool		has_margin;
 } KitCase;
 

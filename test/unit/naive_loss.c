@@ -176,7 +176,9 @@ naive_base(const KitCase *kase, uint32_t k)
 	double		weight = 0.0;
 	double		share;
 
-	if (!kase->from_average || (loss == GROVE_LOSS_SOFTMAX && kase->has_margin))
+	if (!kase->from_average)
+		return kase->origin;
+	if (loss == GROVE_LOSS_SOFTMAX && kase->has_margin)
 		return 0.0;
 	if (loss == GROVE_LOSS_LOGISTIC && kase->has_margin)
 		return logistic_base(table);

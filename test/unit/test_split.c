@@ -1,9 +1,10 @@
 /*
  * test_split.c: the split search against brute force: every threshold with
  * missing on both sides, every category alone, every subset of categories;
- * ties, rules, and the value of a leaf.
+ * ties, rules, limits, random thresholds, and the value of a leaf.
  */
 #include <math.h>
+#include <stdlib.h>
 
 #include "../../src/core/split.h"
 #include "engine_kit.h"
@@ -377,6 +378,101 @@ test_tie_of_sides(void)
 	CHECK(split.gain == 0.0);
 }
 
+/* Output of a side below limits, and what it takes off, doubled. */
+static long double
+limited_gain(const GroveSplitRules *rules, const GroveLimits *limits, const GroveSums *side, long double *output)
+{
+	long double g = (long double) side->g * rules->g_unit;
+	long double h = (long double) side->h * rules->h_unit;
+	long double step = -g / h;
+
+	step = (step * side->c + (long double) limits->output * rules->path_smooth) / (side->c + rules->path_smooth);
+	step = step < limits->lower ? limits->lower : step > limits->upper ? limits->upper : step;
+	*output = step;
+	return -(2.0L * g * step + h * step * step);
+}
+
+/* Bounds, a monotone feature and smoothing: the best of all thresholds that the limits allow. */
+static void
+test_limits(void)
+{
+	KitRandom	random = kit_random(6);
+
+	for (int round = 0; round < 3000; round++)
+	{
+		Problem		p = random_problem(&random, 2 + kit_below(&random, 12), false, false);
+		GroveLimits limits = {-kit_unit(&random), kit_unit(&random), 0.0, (int) kit_below(&random, 3) - 1, 0};
+		GroveSplit	split;
+		long double best = 0.0L;
+		long double unused;
+
+		if (p.total.c == 0)
+			continue;
+		p.rules.path_smooth = round % 2 ? kit_unit(&random) * 20.0 : 0.0;
+		limits.output = limits.lower + kit_unit(&random) * (limits.upper - limits.lower);
+		for (uint32_t last = 1; last < p.bins.n_bins; last++)
+		{
+			uint8_t		table[GROVE_BINS] = {0};
+			GroveSums	left;
+			GroveSums	right;
+			long double a,
+						b,
+						gain;
+			long double g = (long double) p.total.g * p.rules.g_unit;
+			long double h = (long double) p.total.h * p.rules.h_unit;
+
+			memset(table + 1, 1, last);
+			left = left_of(&p, table);
+			right.g = p.total.g - left.g;
+			right.h = p.total.h - left.h;
+			right.c = p.total.c - left.c;
+			if (left.c == 0 || right.c == 0)
+				continue;
+			gain = limited_gain(&p.rules, &limits, &left, &a) + limited_gain(&p.rules, &limits, &right, &b) +
+				(2.0L * g * limits.output + h * limits.output * limits.output);
+			if ((b - a) * limits.monotone >= 0)
+				best = larger(best, gain);
+		}
+		grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, &limits, &split);
+		CHECK(fabsl(split.gain - best) <= 1e-9L * (best + loss_taken(&p.rules, 0, (long double) p.total.g * p.rules.g_unit,
+																	 (long double) p.total.h * p.rules.h_unit)));
+		limited_gain(&p.rules, &limits, &p.total, &unused);
+		CHECK(fabsl(grove_split_value(&p.rules, &p.total, &limits) - unused) < 1e-12L);
+	}
+}
+
+/* extra_trees: each threshold between rows is drawn about equally often, and nothing else. */
+static void
+test_random_thresholds(void)
+{
+	enum {DRAWS = 9000};
+	KitRandom	random = kit_random(7);
+	Problem		p;
+	int			drawn[GROVE_BINS] = {0};
+
+	memset(&p, 0, sizeof(p));
+	p.rules = plain_rules();
+	p.bins.n_bins = 200;
+	for (uint32_t b = 20; b <= 80; b += 20)
+	{
+		p.sums.c[b] = 10;
+		p.sums.h[b] = 5120;
+		p.sums.g[b] = 1024 * (int64_t) b;
+	}
+	add_total(&p);
+	for (int i = 0; i < DRAWS; i++)
+	{
+		GroveLimits limits = {-1e300, 1e300, grove_split_value(&p.rules, &p.total, NULL), 0, kit_next(&random) | 1};
+		GroveSplit	split;
+
+		grove_split_find(&p.rules, &p.bins, 0, &p.sums, &p.total, &limits, &split);
+		drawn[split.gain > 0.0 ? split.bin : 0]++;
+	}
+	CHECK(drawn[20] + drawn[40] + drawn[60] == DRAWS);
+	for (int b = 20; b <= 60; b += 20)
+		CHECK(abs(drawn[b] - DRAWS / 3) < 225);	/* 5 standard deviations */
+}
+
 /* All rows agree: nothing is gained, however the doubles round. */
 static void
 test_flat(void)
@@ -439,6 +535,8 @@ main(void)
 	test_empty_hessian();
 	test_ties();
 	test_tie_of_sides();
+	test_limits();
+	test_random_thresholds();
 	test_flat();
 	test_values();
 	return unit_done();
