@@ -26,4 +26,11 @@
 #define GROVEPG_SPI_HAS_RECEIVER 1
 #endif
 
+/* 16: a sort of datums asks whether to copy what it returns; before, it always did */
+#if PG_VERSION_NUM >= 160000
+#define grovepg_tuplesort_getdatum(sort, value, is_null)	tuplesort_getdatum(sort, true, true, value, is_null, NULL)
+#else
+#define grovepg_tuplesort_getdatum(sort, value, is_null)	tuplesort_getdatum(sort, true, value, is_null, NULL)
+#endif
+
 #endif							/* PG_COMPAT_H */
