@@ -162,7 +162,7 @@ next_key(BalanceSide *side)
 
 	if (side->weight == 0)
 	{
-		side->more = grovepg_sorted_value(side->sort, &value, &null);
+		side->more = grovepg_tuplesort_getdatum(side->sort, &value, &null);
 		if (side->more)
 			side->key = DatumGetInt64(value);
 		return;

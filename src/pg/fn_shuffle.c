@@ -2,19 +2,19 @@
  * fn_shuffle.c: shuffle and shuffle_stream, the rows of a source in seeded
  * order.
  *
- * shuffle() is a full shuffle by key: the source is wrapped in a query with
- * ORDER BY on the key's hash, so that the server's own sort does the work,
- * within work_mem, spilling when it must, in worker processes where the plan
- * allows it.  Equal hashes are ordered by the key's canonical bytes; a key of
- * one integer column needs none, since its hash is a bijection.  Rows with
- * equal keys stand next to each other, in no particular order.
+ * shuffle() is a full shuffle by key: the source runs as it stands, in
+ * parallel where its plan allows, and each row goes into the server's sort as
+ * one record: the hash of its key, the key's canonical bytes, the row.  Records
+ * are ordered as bytes, so equal hashes are ordered by the key; a key of one
+ * integer column needs no bytes, since its hash is a bijection.  The rows
+ * themselves are copied, never taken apart.  Sorting and result keep within
+ * work_mem each and go to disk beyond.  Rows with equal keys stand next to each
+ * other, in no particular order.
  *
  * shuffle_stream() reads the source once, in the order in which it comes, and
  * shuffles each buffer-full by itself: the second level of CorgiPile (Xu et
  * al., SIGMOD 2022), whose first is TABLESAMPLE grove.block_shuffle.  It has
  * no key; what it draws belongs to the place of a row in the stream.
- *
- * Both return their rows in a tuplestore, which spills beyond work_mem.
  */
 #include "pg_grove.h"
 
@@ -22,11 +22,13 @@
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "port/pg_bswap.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/tuplesort.h"
 #include "utils/tuplestore.h"
+#include "utils/typcache.h"
 
 #include "arguments.h"
 #include "keys.h"
@@ -36,13 +38,30 @@
 PG_FUNCTION_INFO_V1(grove_shuffle);
 PG_FUNCTION_INFO_V1(grove_shuffle_stream);
 
+/* The sort of shuffle. */
+typedef struct ShuffleSort
+{
+	GroveKey   *key;
+	int			n_key;			/* columns of the key */
+	AttrNumber *key_columns;	/* [n_key] their places in the source */
+	AttrNumber	last_key_column;
+	bool		hash_is_key;	/* different keys have different hashes */
+	Datum	   *values;			/* [n_key] key of the row at hand */
+	bool	   *nulls;
+	uint64		rng_key;
+	GroveRowType *map;			/* from the source's columns to the result's */
+	TupleTableSlot *scratch;	/* of the result, to build a row in */
+	StringInfoData record;		/* what is sorted of the row at hand */
+	Tuplesortstate *sort;
+} ShuffleSort;
+
 /* The buffer of shuffle_stream. */
 typedef struct ShuffleBuffer
 {
 	Tuplestorestate *store;
 	TupleDesc	desc;			/* of the result */
 	GroveRowType *map;			/* from the source's columns */
-	TupleTableSlot *slot;		/* of the result, to build a row in */
+	TupleTableSlot *scratch;	/* of the result, to build a row in */
 	TupleTableSlot *stored;		/* of the result, to hand a buffered row to the tuplestore */
 	MemoryContext context;		/* of the buffered rows, reset when they are handed on */
 	MinimalTuple *rows;
@@ -63,61 +82,105 @@ source_argument(FunctionCallInfo fcinfo, int i)
 	return text_to_cstring(PG_GETARG_TEXT_PP(i));
 }
 
-/* Appends q."name", q."name" of the key's columns to a query. */
-static void
-append_columns(StringInfo query, List *names)
+/* The row of the result that a row of the source becomes, palloc'd; scratch is a virtual slot of the result. */
+static MinimalTuple
+result_row(const GroveRowType *map, TupleTableSlot *scratch, TupleTableSlot *slot)
 {
+	if (map->same)
+		return ExecCopySlotMinimalTuple(slot);
+	ExecClearTuple(scratch);
+	grovepg_rowtype_values(map, slot, scratch->tts_values, scratch->tts_isnull);
+	ExecStoreVirtualTuple(scratch);
+	return ExecCopySlotMinimalTuple(scratch);
+}
+
+/* Looks up the key's columns in the source. */
+static void
+prepare_key(ShuffleSort *sort, List *names, TupleDesc columns)
+{
+	Oid		   *types = palloc(list_length(names) * sizeof(Oid));
 	ListCell   *cell;
 
+	sort->n_key = 0;
+	sort->key_columns = palloc(list_length(names) * sizeof(AttrNumber));
 	foreach(cell, names)
-		appendStringInfo(query, ", q.%s", quote_identifier(lfirst(cell)));
-}
-
-/* The query that delivers the columns of desc in the order of the key's hash. */
-static char *
-shuffled_query(const char *query, TupleDesc columns, TupleDesc desc, List *key, int64 seed)
-{
-	StringInfoData result;
-	Oid		   *types = palloc(list_length(key) * sizeof(Oid));
-	ListCell   *cell;
-	Oid			first;
-	int			n = 0;
-
-	foreach(cell, key)
-		types[n++] = TupleDescAttr(columns, grovepg_source_column(columns, lfirst(cell), "key") - 1)->atttypid;
-	/* a type that cannot be a key is an error even if there is no row */
-	(void) grovepg_key_make(n, types);
-	first = getBaseType(types[0]);
-
-	initStringInfo(&result);
-	appendStringInfoString(&result, "SELECT");
-	for (int i = 0; i < desc->natts; i++)
 	{
-		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		AttrNumber	column = grovepg_source_column(columns, lfirst(cell), "key");
 
-		appendStringInfoString(&result, i > 0 ? ", " : " ");
-		if (attribute->attisdropped)
-			appendStringInfoString(&result, "NULL");
-		else
-			appendStringInfo(&result, "q.%s", quote_identifier(NameStr(attribute->attname)));
+		types[sort->n_key] = TupleDescAttr(columns, column - 1)->atttypid;
+		sort->key_columns[sort->n_key++] = column;
+		sort->last_key_column = Max(sort->last_key_column, column);
 	}
-	appendStringInfo(&result, " FROM (%s\n) AS q ORDER BY grove.shuffle_hash('" INT64_FORMAT "'::pg_catalog.int8",
-					 query, seed);
-	append_columns(&result, key);
-	appendStringInfoChar(&result, ')');
-	if (n > 1 || (first != INT2OID && first != INT4OID && first != INT8OID))
-	{
-		appendStringInfo(&result, ", grove.key_bytes(q.%s", quote_identifier(linitial(key)));
-		append_columns(&result, list_copy_tail(key, 1));
-		appendStringInfoChar(&result, ')');
-	}
-	return result.data;
+	sort->key = grovepg_key_make(sort->n_key, types);
+	sort->hash_is_key = grovepg_key_is_integer(sort->key);
+	sort->values = palloc(sort->n_key * sizeof(Datum));
+	sort->nulls = palloc(sort->n_key * sizeof(bool));
 }
 
 static void
-store_row(GroveSlot *slot, void *arg)
+append_padding(StringInfo record)
 {
-	tuplestore_puttupleslot(arg, slot);
+	static const char zeros[MAXIMUM_ALIGNOF];
+
+	appendBinaryStringInfo(record, zeros, MAXALIGN(record->len) - record->len);
+}
+
+/* Record: varlena header, hash as a big-endian bigint whose lowest is 0, the key's bytes, the row at a multiple of MAXALIGN, its offset. */
+static void
+sort_row(GroveSlot *slot, void *arg)
+{
+	ShuffleSort *sort = arg;
+	StringInfo	record = &sort->record;
+	MinimalTuple row;
+	uint64		hash;
+	uint32		offset;
+
+	slot_getsomeattrs(slot, sort->last_key_column);
+	for (int i = 0; i < sort->n_key; i++)
+	{
+		sort->values[i] = slot->tts_values[sort->key_columns[i] - 1];
+		sort->nulls[i] = slot->tts_isnull[sort->key_columns[i] - 1];
+	}
+	hash = pg_hton64(grovepg_key_hash(sort->key, sort->rng_key, sort->values, sort->nulls) ^ UINT64CONST(0x8000000000000000));
+
+	record->len = VARHDRSZ;
+	appendBinaryStringInfo(record, (char *) &hash, sizeof(hash));
+	if (!sort->hash_is_key)
+	{
+		bytea	   *key = grovepg_key_bytes(sort->key, sort->values, sort->nulls);
+
+		appendBinaryStringInfo(record, VARDATA(key), VARSIZE(key) - VARHDRSZ);
+	}
+	append_padding(record);
+	offset = record->len;
+	row = result_row(sort->map, sort->scratch, slot);
+	appendBinaryStringInfo(record, (char *) row, row->t_len);
+	appendBinaryStringInfo(record, (char *) &offset, sizeof(offset));
+	SET_VARSIZE(record->data, record->len);
+	tuplesort_putdatum(sort->sort, PointerGetDatum(record->data), false);
+}
+
+/* Hands the rows on in the order of their records. */
+static void
+store_sorted(ShuffleSort *sort, Tuplestorestate *store, TupleTableSlot *slot)
+{
+	Datum		record;
+	bool		is_null;
+
+	tuplesort_performsort(sort->sort);
+	while (grovepg_tuplesort_getdatum(sort->sort, &record, &is_null))
+	{
+		char	   *bytes = DatumGetPointer(record);
+		uint32		offset;
+
+		memcpy(&offset, bytes + VARSIZE(bytes) - sizeof(offset), sizeof(offset));
+		ExecStoreMinimalTuple((MinimalTuple) (bytes + offset), slot, false);
+		tuplestore_puttupleslot(store, slot);
+		pfree(bytes);
+		CHECK_FOR_INTERRUPTS();
+	}
+	ExecClearTuple(slot);
+	tuplesort_end(sort->sort);
 }
 
 /* shuffle(row_type anyelement, source text, key text[], seed bigint) RETURNS SETOF anyelement */
@@ -132,12 +195,26 @@ grove_shuffle(PG_FUNCTION_ARGS)
 	TupleDesc	columns = grovepg_source_columns(query);
 	TupleDesc	desc;
 	Tuplestorestate *store;
+	TupleTableSlot *slot;
+	ShuffleSort sort;
 
+	memset(&sort, 0, sizeof(sort));
 	(void) grovepg_rowtype_argument(fcinfo, 0, columns);
+	prepare_key(&sort, key, columns);
 	store = grovepg_rowtype_store(fcinfo, &desc);
-	(void) grovepg_rowtype_map(desc, columns);
-	grovepg_source_run(shuffled_query(query, columns, desc, key, seed),
-					   grovepg_source_receiver(NULL, store_row, store));
+	slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	sort.map = grovepg_rowtype_map(desc, columns);
+	sort.scratch = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	sort.rng_key = grove_rng_key((uint64) seed, GROVE_PURPOSE_SHUFFLE);
+	initStringInfo(&sort.record);
+	sort.sort = tuplesort_begin_datum(BYTEAOID, lookup_type_cache(BYTEAOID, TYPECACHE_LT_OPR)->lt_opr, InvalidOid,
+									  false, work_mem, NULL, 0);
+
+	grovepg_source_run(query, grovepg_source_receiver_lazy(NULL, sort_row, &sort));
+	store_sorted(&sort, store, slot);
+
+	ExecDropSingleTupleTableSlot(sort.scratch);
+	ExecDropSingleTupleTableSlot(slot);
 	return (Datum) 0;
 }
 
@@ -177,17 +254,6 @@ check_buffer_size(ShuffleBuffer *buffer)
 				 errhint("Use a smaller \"buffer_rows\", or raise grove.max_memory.")));
 }
 
-static MinimalTuple
-result_row(ShuffleBuffer *buffer, TupleTableSlot *slot)
-{
-	if (buffer->map->same)
-		return ExecCopySlotMinimalTuple(slot);
-	ExecClearTuple(buffer->slot);
-	grovepg_rowtype_values(buffer->map, slot, buffer->slot->tts_values, buffer->slot->tts_isnull);
-	ExecStoreVirtualTuple(buffer->slot);
-	return ExecCopySlotMinimalTuple(buffer->slot);
-}
-
 static void
 buffer_row(GroveSlot *slot, void *arg)
 {
@@ -200,7 +266,7 @@ buffer_row(GroveSlot *slot, void *arg)
 		check_buffer_size(buffer);
 		buffer->rows = repalloc_huge(buffer->rows, (Size) buffer->capacity * sizeof(MinimalTuple));
 	}
-	buffer->rows[buffer->n] = result_row(buffer, slot);
+	buffer->rows[buffer->n] = result_row(buffer->map, buffer->scratch, slot);
 	buffer->bytes += GetMemoryChunkSpace(buffer->rows[buffer->n]);
 	buffer->n++;
 	check_buffer_size(buffer);
@@ -224,7 +290,7 @@ grove_shuffle_stream(PG_FUNCTION_ARGS)
 	memset(&buffer, 0, sizeof(buffer));
 	buffer.store = grovepg_rowtype_store(fcinfo, &buffer.desc);
 	buffer.map = grovepg_rowtype_map(buffer.desc, columns);
-	buffer.slot = MakeSingleTupleTableSlot(buffer.desc, &TTSOpsVirtual);
+	buffer.scratch = MakeSingleTupleTableSlot(buffer.desc, &TTSOpsVirtual);
 	buffer.stored = MakeSingleTupleTableSlot(buffer.desc, &TTSOpsMinimalTuple);
 	buffer.context = AllocSetContextCreate(CurrentMemoryContext, "grove shuffle buffer", ALLOCSET_DEFAULT_SIZES);
 	buffer.limit = limit;
@@ -233,10 +299,10 @@ grove_shuffle_stream(PG_FUNCTION_ARGS)
 	buffer.bytes_limit = grovepg_max_memory();
 	buffer.rng_key = grove_rng_key((uint64) seed, GROVE_PURPOSE_BLOCK);
 
-	grovepg_source_run(query, grovepg_source_receiver(NULL, buffer_row, &buffer));
+	grovepg_source_run(query, grovepg_source_receiver_lazy(NULL, buffer_row, &buffer));
 	flush_buffer(&buffer);
 
-	ExecDropSingleTupleTableSlot(buffer.slot);
+	ExecDropSingleTupleTableSlot(buffer.scratch);
 	ExecDropSingleTupleTableSlot(buffer.stored);
 	MemoryContextDelete(buffer.context);
 	pfree(buffer.rows);

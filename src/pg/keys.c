@@ -314,6 +314,12 @@ grovepg_key_make(int n, const Oid *types)
 	return key;
 }
 
+bool
+grovepg_key_is_integer(const GroveKey *key)
+{
+	return key->n == 1 && key->columns[0].tag == GROVE_KEY_INTEGER;
+}
+
 static void
 fill_buffer(GroveKey *key, const Datum *values, const bool *nulls)
 {
@@ -330,7 +336,7 @@ fill_buffer(GroveKey *key, const Datum *values, const bool *nulls)
 uint64
 grovepg_key_hash_nulls(GroveKey *key, uint64 rng_key, const Datum *values, const bool *nulls)
 {
-	if (key->n == 1 && key->columns[0].tag == GROVE_KEY_INTEGER && !nulls[0])
+	if (grovepg_key_is_integer(key) && !nulls[0])
 		return grove_rng_hash(rng_key, (uint64) integer_value(key->columns[0].type, values[0]));
 	fill_buffer(key, values, nulls);
 	return grove_rng_bytes(rng_key, (const uint8 *) key->buffer.data, key->buffer.len);

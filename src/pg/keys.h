@@ -24,6 +24,9 @@ typedef struct GroveKey GroveKey;	/* how to hash the columns of one call site */
  */
 extern GroveKey *grovepg_key_make(int n, const Oid *types);
 
+/* Is it one integer column?  Then different keys have different hashes. */
+extern bool grovepg_key_is_integer(const GroveKey *key);
+
 /* Hash under a key of grove_rng_key(seed, purpose).  A NULL is ERROR 22004. */
 extern uint64 grovepg_key_hash(GroveKey *key, uint64 rng_key, const Datum *values, const bool *nulls);
 

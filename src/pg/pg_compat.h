@@ -26,11 +26,11 @@
 #define GROVEPG_SPI_HAS_RECEIVER 1
 #endif
 
-/* 16: the caller says whether a sorted datum is a copy; for types passed by value it makes no difference */
+/* 16: a sort of datums asks whether to copy what it returns; before, it always did */
 #if PG_VERSION_NUM >= 160000
-#define grovepg_sorted_value(sort, value, null)	tuplesort_getdatum(sort, true, false, value, null, NULL)
+#define grovepg_tuplesort_getdatum(sort, value, is_null)	tuplesort_getdatum(sort, true, true, value, is_null, NULL)
 #else
-#define grovepg_sorted_value(sort, value, null)	tuplesort_getdatum(sort, true, value, null, NULL)
+#define grovepg_tuplesort_getdatum(sort, value, is_null)	tuplesort_getdatum(sort, true, value, is_null, NULL)
 #endif
 
 /* 18: the mark of functions that do not return stands in front, and this one is gone */

@@ -9,6 +9,7 @@
 #include "../../src/core/design_effect.h"
 #include "../../src/core/exactsum.h"
 #include "../../src/core/rng.h"
+#include "../../src/core/tally.h"
 #include "../../src/core/weights.h"
 #include "unit.h"
 
