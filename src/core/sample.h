@@ -24,7 +24,7 @@
 typedef struct GroveSampleUnit
 {
 	uint64_t	priority;		/* smaller ones are kept; uniform: the hash, weighted: grove_sample_priority() */
-	uint64_t	hash;			/* of the element */
+	uint64_t	hash;			/* of the element; weighted: of element and weight */
 	double		weight;			/* > 0, infinity: certain; uniform: 1 */
 	uint64_t	rows;			/* equal rows, at least 1 */
 	uint64_t	element;		/* the caller's */
@@ -127,25 +127,40 @@ grove_sample_priority(uint64_t hash, double weight)
 }
 
 /*
- * True when the row can matter: the caller stores it as a unit of one row.
+ * The hash of a unit from that of its element: units of one element that
+ * differ in weight have random numbers of their own.  Only the mantissa goes
+ * in, so that weights multiplied by a power of two choose the same rows.
+ */
+static inline uint64_t
+grove_sample_hash(uint64_t hash, double weight)
+{
+	uint64_t	bits;
+
+	memcpy(&bits, &weight, sizeof(bits));
+	return grove_rng_mix(hash ^ grove_rng_mix(bits & ((UINT64_C(1) << 52) - 1)));
+}
+
+/*
+ * Fills priority and hash of a unit of one row from the hash of its element
+ * and its weight.  True when the row can matter: the caller stores the unit.
  * Else the row has been counted and is forgotten.  weight is positive; not
  * looked at for a uniform set.
  */
 static inline bool
-grove_sample_offer(GroveSampleSet *set, uint64_t hash, double weight, uint64_t *priority)
+grove_sample_offer(GroveSampleSet *set, uint64_t hash, double weight, GroveSampleUnit *unit)
 {
 	set->rows++;
+	*unit = (GroveSampleUnit) {hash, hash, weight, 1, 0, false};
 	if (!set->weighted)
-	{
-		*priority = hash;
 		return hash <= set->last[0] && set->k > 0;
-	}
+
+	unit->hash = grove_sample_hash(hash, weight);
+	unit->priority = grove_sample_priority(unit->hash, weight);
 	if (isinf(weight))
 		set->certain_rows++;
-	*priority = grove_sample_priority(hash, weight);
-	if (*priority <= set->last[hash % GROVE_SAMPLE_CLASSES])
+	if (unit->priority <= set->last[unit->hash % GROVE_SAMPLE_CLASSES])
 		return true;
-	grove_sample_leave(set, hash, weight, 1);
+	grove_sample_leave(set, unit->hash, weight, 1);
 	return false;
 }
 

@@ -2,11 +2,7 @@
  * elements.c: hashing, comparing and keeping values of any type.
  *
  * A sampling aggregate sees millions of values and keeps few, so a value is
- * hashed as it comes: a row of a table with a primary key by fetching the key
- * columns out of it, which for the first columns does not even look at the
- * others.  Two rows that are the same have the same key; two that have the
- * same key but differ (one of them was changed on the way) share a hash and
- * are told apart by comparison.
+ * hashed as it comes and copied only when it can matter.
  *
  * Kept values are copies as they are stored: compressed ones stay compressed
  * and values in a TOAST table stay there until the result is made, under the
@@ -18,23 +14,17 @@
 #include "pg_grove.h"
 
 #include "access/detoast.h"
-#include "access/htup_details.h"
-#include "access/relation.h"
-#include "access/sysattr.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_constraint.h"
 #include "catalog/pg_type.h"
 #include "libpq/pqformat.h"
 #include "utils/array.h"
-#include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 
 #include "elements.h"
 #include "keys.h"
+#include "row_hash.h"
 
 #define PLACE_STEP		16		/* places are multiples of this */
 #define PLACE_LISTS		128		/* larger values have memory of their own */
@@ -54,35 +44,9 @@ struct GroveElementType
 	char		align;
 	bool		row;
 	FmgrInfo	compare_rows;	/* rows only */
-	GroveKey   *key;			/* of the key columns or the whole value; made with the first hash */
-	int			n_columns;		/* of the primary key; 0: the whole value is hashed */
-	AttrNumber *columns;
-	TupleDesc	desc;			/* of the table with the primary key */
+	GroveRowHash *row_hash;		/* one of these two, made with the first hash */
+	GroveKey   *key;
 };
-
-/* Finds the primary key of the table whose rows these are, if it is a table and has one. */
-static void
-look_up_key(GroveElementType *type)
-{
-	Oid			table = get_typ_typrelid(getBaseType(type->type));
-	Relation	relation;
-	Bitmapset  *columns;
-	Oid			constraint;
-	int			column = -1;
-
-	if (!OidIsValid(table) || get_rel_relkind(table) == RELKIND_COMPOSITE_TYPE)
-		return;
-	relation = relation_open(table, AccessShareLock);
-	columns = get_primary_key_attnos(table, false, &constraint);
-	if (columns != NULL)
-	{
-		type->desc = CreateTupleDescCopyConstr(RelationGetDescr(relation));
-		type->columns = palloc(bms_num_members(columns) * sizeof(AttrNumber));
-		while ((column = bms_next_member(columns, column)) >= 0)
-			type->columns[type->n_columns++] = column + FirstLowInvalidHeapAttributeNumber;
-	}
-	relation_close(relation, NoLock);
-}
 
 GroveElementType *
 grovepg_element_type(Oid oid, MemoryContext context)
@@ -100,10 +64,7 @@ grovepg_element_type(Oid oid, MemoryContext context)
 	get_typlenbyvalalign(oid, &type->length, &type->byval, &type->align);
 	type->row = type_is_rowtype(oid);
 	if (type->row)
-	{
 		fmgr_info_cxt(F_BTRECORDIMAGECMP, &type->compare_rows, context);
-		look_up_key(type);
-	}
 	MemoryContextSwitchTo(old);
 	return type;
 }
@@ -117,59 +78,25 @@ grovepg_element_oid(const GroveElementType *type)
 uint64
 grovepg_element_spare(const GroveElementType *type)
 {
-	if (type->length > 0 && type->length <= 16)
-		return SPARE_SMALL;
-	return type->n_columns > 0 ? SPARE_KEYED : SPARE_OTHER;
-}
-
-static void
-make_key(GroveElementType *type)
-{
-	MemoryContext old = MemoryContextSwitchTo(type->context);
-	Oid		   *types;
-
-	if (type->n_columns == 0)
-		type->key = grovepg_key_make(1, &type->type);
-	else
-	{
-		types = palloc(type->n_columns * sizeof(Oid));
-		for (int i = 0; i < type->n_columns; i++)
-			types[i] = TupleDescAttr(type->desc, type->columns[i] - 1)->atttypid;
-		type->key = grovepg_key_make(type->n_columns, types);
-	}
-	MemoryContextSwitchTo(old);
+	return type->length > 0 && type->length <= 16 ? SPARE_SMALL : SPARE_OTHER;
 }
 
 uint64
 grovepg_element_hash(GroveElementType *type, uint64 rng_key, Datum value, bool null)
 {
-	Datum		values[INDEX_MAX_KEYS];
-	bool		nulls[INDEX_MAX_KEYS];
-	HeapTupleHeader header = NULL;
-	HeapTupleData tuple;
-	uint64		hash;
-
-	if (type->key == NULL)
-		make_key(type);
-	if (type->n_columns == 0)
-		return grovepg_key_hash_nulls(type->key, rng_key, &value, &null);
-
-	if (null)
-		memset(nulls, true, sizeof(nulls));
-	else
+	if (type->key == NULL && type->row_hash == NULL)
 	{
-		header = DatumGetHeapTupleHeader(value);
-		tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-		ItemPointerSetInvalid(&tuple.t_self);
-		tuple.t_tableOid = InvalidOid;
-		tuple.t_data = header;
-		for (int i = 0; i < type->n_columns; i++)
-			values[i] = heap_getattr(&tuple, type->columns[i], type->desc, &nulls[i]);
+		MemoryContext old = MemoryContextSwitchTo(type->context);
+
+		if (type->row)
+			type->row_hash = grovepg_row_hash_make(type->type);
+		else
+			type->key = grovepg_key_make(1, &type->type);
+		MemoryContextSwitchTo(old);
 	}
-	hash = grovepg_key_hash_nulls(type->key, rng_key, values, nulls);
-	if (header != NULL && (Pointer) header != DatumGetPointer(value))
-		pfree(header);
-	return hash;
+	if (!type->row)
+		return grovepg_key_hash_nulls(type->key, rng_key, &value, &null);
+	return null ? grove_rng_mix(~rng_key) : grovepg_row_hash(type->row_hash, rng_key, value);
 }
 
 /* Order of two varlena values by their contents, whatever their headers and however they are compressed. */

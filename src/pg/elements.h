@@ -13,21 +13,12 @@
 
 typedef struct GroveElementType GroveElementType;
 
-/*
- * What is to be known of a type, made in context.  ERROR 42804 with a hint
- * for an anonymous row.  A table whose row type this is stays locked (ACCESS
- * SHARE) to the end of the transaction.
- */
+/* What is to be known of a type, made in context.  ERROR 42804 with a hint for an anonymous row. */
 extern GroveElementType *grovepg_element_type(Oid type, MemoryContext context);
 
 extern Oid	grovepg_element_oid(const GroveElementType *type);
 
-/*
- * Hash under a key of grove_rng_key().  Rows of a table with a primary key
- * are hashed by the key alone, as its columns are by hash64() and the like;
- * everything else by all it contains.  NULL has a hash of its own.  ERROR
- * 42804 for a type without canonical bytes.
- */
+/* Hash under a key of grove_rng_key(): of keys.h, for rows of row_hash.h; NULL has one too.  ERROR 42804 for a type without canonical bytes. */
 extern uint64 grovepg_element_hash(GroveElementType *type, uint64 rng_key, Datum value, bool null);
 
 /* A total order of values of the type; 0 only when they look the same (1.0 and 1.00 do not), however they are stored. */

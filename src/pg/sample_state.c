@@ -148,18 +148,16 @@ void
 grovepg_sample_add(GroveSampleState *state, Datum value, bool null, double weight)
 {
 	uint64		hash = grovepg_element_hash(state->elements.type, state->rng_key, value, null);
-	uint64		priority;
-	GroveSampleUnit *unit;
+	GroveSampleUnit unit;
 
-	if (!grove_sample_offer(&state->set, hash, weight, &priority))
+	if (!grove_sample_offer(&state->set, hash, weight, &unit))
 		return;
 	if (state->n == state->capacity)
 		make_room(state);
-	unit = &state->units[state->n];
-	*unit = (GroveSampleUnit) {priority, hash, weight, 1, 0, null};
+	unit.null = null;
 	if (!null)
-		unit->element = (uint64) grovepg_elements_keep(&state->elements, value);
-	state->n++;
+		unit.element = (uint64) grovepg_elements_keep(&state->elements, value);
+	state->units[state->n++] = unit;
 }
 
 void
