@@ -16,6 +16,7 @@
 typedef struct GroveFeatureBins
 {
 	bool		categorical;
+	bool		has_rest;		/* categorical: the last bin holds levels that other columns tell apart; it never goes left */
 	uint32_t	n_bins;			/* bins that hold values, 0 to 255; bin numbers 1 to n_bins */
 	double		edges[GROVE_BINS];	/* numeric: n_bins - 1 ascending edges, then infinity */
 } GroveFeatureBins;

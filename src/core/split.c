@@ -355,7 +355,7 @@ scan_order(const GroveSplitRules *rules, const Node *node, const uint8_t *order,
  * order).  Levels with few rows stay on the right.
  */
 static void
-scan_sorted(const GroveSplitRules *rules, const Node *node, uint32_t n_bins, const GroveBinSums *sums,
+scan_sorted(const GroveSplitRules *rules, const Node *node, const GroveFeatureBins *bins, const GroveBinSums *sums,
 			GroveSplit *best)
 {
 	uint8_t		order[GROVE_BINS];
@@ -365,11 +365,11 @@ scan_sorted(const GroveSplitRules *rules, const Node *node, uint32_t n_bins, con
 	uint32_t	b,
 				i;
 
-	for (b = 0; b <= n_bins; b++)
+	for (b = 0; b <= bins->n_bins; b++)
 	{
 		double		r;
 
-		if (sums->c[b] == 0 || (double) sums->c[b] < rules->cat_smooth)
+		if ((bins->has_rest && b == bins->n_bins) || sums->c[b] == 0 || (double) sums->c[b] < rules->cat_smooth)
 			continue;
 		/* rows of weight 0 have neither: 0 / 0 would not sort */
 		r = (double) sums->h[b] * rules->h_unit + rules->cat_smooth;
@@ -416,10 +416,10 @@ grove_split_find(const GroveSplitRules *rules, const GroveFeatureBins *bins, uin
 			if (sums->c[0] > 0)
 				scan_thresholds(rules, &node, bins->n_bins, sums, true, best);
 		}
-		else if (bins->n_bins <= rules->max_cat_to_onehot)
+		else if (bins->n_bins <= rules->max_cat_to_onehot && !bins->has_rest)
 			scan_one_against_rest(rules, &node, bins->n_bins, sums, best);
 		else
-			scan_sorted(rules, &node, bins->n_bins, sums, best);
+			scan_sorted(rules, &node, bins, sums, best);
 	}
 	if (best->left.c == 0)
 		best->gain = 0.0;

@@ -20,6 +20,8 @@
 #define SKETCH_VALUES	(6 * 1024 * 1024)
 #define SKETCH_ROWS_MAX	100000
 #define SKETCH_ROWS_MIN	4096
+#define WINDOW_LEVELS	254			/* levels of a column that is one of several of its feature */
+#define MAX_WINDOWS		16
 
 /* ------------------------------------------------------------- first reading */
 
@@ -134,49 +136,98 @@ grovepg_intake_scan(GroveIntake *in)
 
 /* ---------------------------------------------------------------------- cut */
 
-/* Frequent levels get bins of their own; the others count as missing, like levels that training never saw. */
-static void
-cut_levels(GroveIntake *in, GroveIntakeColumn *c, uint32 max_bin, GroveFeatureBins *bins)
+static GroveIntakeCut *
+add_cut(GroveIntake *in, int feature, uint32 first, uint32 n_levels)
 {
-	uint32		count = grovepg_levels_count(c->levels);
-	uint32		code;
-	uint32		n = 0;
+	GroveIntakeCut *cut = &in->cuts[in->n_cuts++];
 
-	c->order = grovepg_levels_rank(c->levels, true);
-	while (n < count && n < max_bin && grovepg_levels_get(c->levels, c->order[n])->count > 0)
-		n++;
-	c->n_levels = n;
-	c->bin_of = MemoryContextAllocHuge(in->context, Max(count, 1));
-	for (code = 0; code < count; code++)
-	{
-		uint32		rank = grovepg_levels_get(c->levels, code)->rank;
-
-		c->bin_of[code] = rank < n ? rank + 1 : GROVE_MISSING_BIN;
-	}
-	bins->categorical = true;
-	bins->n_bins = n;
+	cut->feature = feature;
+	cut->first = first;
+	cut->n_levels = n_levels;
+	return cut;
 }
 
-void
-grovepg_intake_cut(GroveIntake *in, uint32 max_bin, GroveFeatureBins *bins)
+/* Ranks the levels of a categorical feature; what is kept stands first in the order of the model. */
+static void
+rank_levels(GroveIntakeColumn *c, uint32 max_bin, double min_count)
+{
+	uint32		count = grovepg_levels_count(c->levels);
+	uint64		total = 0;
+	uint64		covered = 0;
+	uint32		n = 0;
+	uint32		i;
+
+	c->order = grovepg_levels_rank(c->levels, true);
+	for (i = 0; i < count; i++)
+		total += grovepg_levels_get(c->levels, i)->count;
+	while (n < count && n < WINDOW_LEVELS * MAX_WINDOWS)
+	{
+		uint64		rows = grovepg_levels_get(c->levels, c->order[n])->count;
+
+		if (rows == 0 || (n >= max_bin && (max_bin < GROVE_BINS - 1 || rows < min_count || covered >= total * 0.99)))
+			break;
+		covered += rows;
+		n++;
+	}
+	c->n_levels = n;
+}
+
+static void
+list_cuts(GroveIntake *in, uint32 max_bin, double min_count)
 {
 	int			i;
 
+	in->cuts = palloc((Size) in->n_features * MAX_WINDOWS * sizeof(GroveIntakeCut));
 	for (i = 0; i < in->n_features; i++)
 	{
 		GroveIntakeColumn *c = &in->features[i];
+		uint32		first;
+
+		if (c->levels)
+			rank_levels(c, max_bin, min_count);
+		if (c->n_levels < GROVE_BINS)
+		{
+			add_cut(in, i, 0, c->n_levels);
+			continue;
+		}
+		for (first = 0; first < c->n_levels; first += WINDOW_LEVELS)
+			add_cut(in, i, first, Min(WINDOW_LEVELS, c->n_levels - first));
+	}
+	if (in->n_cuts > GROVE_MAX_FEATURES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("source has too many columns with many different labels"),
+				 errhint("Name some of them in \"ignore\", or merge rare labels.")));
+}
+
+GroveFeatureBins *
+grovepg_intake_cut(GroveIntake *in, uint32 max_bin, double min_count)
+{
+	GroveFeatureBins *bins;
+	int			i;
+
+	list_cuts(in, max_bin, min_count);
+	bins = palloc_extended(in->n_cuts * sizeof(GroveFeatureBins), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (i = 0; i < in->n_cuts; i++)
+	{
+		const GroveIntakeCut *cut = &in->cuts[i];
+		const GroveIntakeColumn *c = &in->features[cut->feature];
 
 		CHECK_FOR_INTERRUPTS();
-		memset(&bins[i], 0, sizeof(GroveFeatureBins));
 		if (c->levels)
-			cut_levels(in, c, max_bin, &bins[i]);
+		{
+			bins[i].categorical = true;
+			bins[i].has_rest = c->n_levels >= GROVE_BINS;
+			bins[i].n_bins = cut->n_levels + bins[i].has_rest;
+		}
 		else
-			grove_sketch_edges(&in->sketch, i, max_bin, in->scratch, bins[i].edges, &bins[i].n_bins);
+			grove_sketch_edges(&in->sketch, cut->feature, max_bin, in->scratch, bins[i].edges, &bins[i].n_bins);
 		grove_bins_finish(&bins[i]);
 	}
 	pfree(in->scratch);
 	pfree(in->sketch.hash);		/* the start of the sketch's buffer */
 	in->scratch = NULL;
+	return bins;
 }
 
 /* ------------------------------------------------------------ second reading */
@@ -199,6 +250,25 @@ flush_tile(GroveIntake *in)
 	in->tile_rows = 0;
 }
 
+/* A feature's value, or the bin of its level, as one column of the matrix shows it. */
+static inline double
+cut_value(const GroveIntake *in, const GroveIntakeCut *cut, const double *record)
+{
+	const GroveIntakeColumn *c = &in->features[cut->feature];
+	double		v = record[cut->feature];
+	uint32		rank;
+
+	if (c->levels == NULL || isnan(v))
+		return v;
+	if (v < 0)
+		reject_other_rows();
+	rank = grovepg_levels_get(c->levels, (uint32) v)->rank;
+	if (rank >= c->n_levels)
+		return GROVE_MISSING_BIN;
+	/* levels of the other columns of this feature are the rest of this one */
+	return (double) (rank - cut->first < cut->n_levels ? rank - cut->first : cut->n_levels) + 1;
+}
+
 /* One record into the trainer. */
 static void
 fill_record(GroveIntake *in, const double *record, uint64 hash)
@@ -211,19 +281,8 @@ fill_record(GroveIntake *in, const double *record, uint64 hash)
 
 	if (row >= in->n_rows)
 		reject_other_rows();
-	for (i = 0; i < in->n_features; i++)
-	{
-		const GroveIntakeColumn *c = &in->features[i];
-		double		v = record[i];
-
-		if (c->bin_of && !isnan(v))
-		{
-			if (v < 0)
-				reject_other_rows();
-			v = c->bin_of[(uint32) v];
-		}
-		tile[(Size) i * GROVE_TILE_ROWS] = v;
-	}
+	for (i = 0; i < in->n_cuts; i++)
+		tile[(Size) i * GROVE_TILE_ROWS] = cut_value(in, &in->cuts[i], record);
 	if (in->class_of)
 	{
 		if (target < 0)
@@ -306,7 +365,7 @@ grovepg_intake_fill(GroveIntake *in, GroveTrainer *trainer, const uint32 *class_
 	in->class_of = class_of;
 	in->positive_weight = positive_weight;
 	in->hashes = MemoryContextAllocHuge(in->context, in->n_rows * sizeof(uint64));
-	in->tile = MemoryContextAllocHuge(in->context, (Size) in->n_features * GROVE_TILE_ROWS * sizeof(double));
+	in->tile = MemoryContextAllocHuge(in->context, (Size) in->n_cuts * GROVE_TILE_ROWS * sizeof(double));
 	in->tile_first = 0;
 	in->tile_rows = 0;
 	if (in->kept)

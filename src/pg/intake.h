@@ -27,10 +27,20 @@ typedef struct GroveIntakeColumn
 	char	   *type_name;
 	GroveFeatureType type;
 	GroveLevels *levels;		/* categorical */
-	uint8	   *bin_of;			/* categorical feature: bin of each code, after the cut */
-	uint32	   *order;			/* categorical: codes as the model lists them; the first n_levels have bins */
+	uint32	   *order;			/* categorical: codes as the model lists them; the first n_levels are kept */
 	uint32		n_levels;
 } GroveIntakeColumn;
+
+/*
+ * What a column of the trainer's matrix is made of: a feature, or of one with
+ * many levels those from first on.
+ */
+typedef struct GroveIntakeCut
+{
+	int			feature;
+	uint32		first;			/* rank of the first of its levels */
+	uint32		n_levels;
+} GroveIntakeCut;
 
 /* Names of the columns that are not features; NULL: none. */
 typedef struct GroveIntakeRoles
@@ -49,6 +59,8 @@ typedef struct GroveIntake
 	char	   *query;
 	int			n_features;
 	GroveIntakeColumn *features;	/* [n_features] */
+	int			n_cuts;
+	GroveIntakeCut *cuts;		/* [n_cuts] after grovepg_intake_cut() */
 	GroveIntakeColumn target;
 	GroveIntakeColumn weight;
 	GroveIntakeColumn margin;
@@ -76,7 +88,7 @@ typedef struct GroveIntake
 	/* while reading */
 	double	   *record;
 	GroveTrainer *trainer;		/* second reading */
-	double	   *tile;			/* [n_features][GROVE_TILE_ROWS] */
+	double	   *tile;			/* [n_cuts][GROVE_TILE_ROWS] */
 	uint32		tile_first;
 	uint32		tile_rows;
 	uint64	   *hashes;			/* [n_rows] content, second reading */
@@ -90,8 +102,13 @@ extern GroveIntake *grovepg_intake_begin(const char *query, const GroveIntakeRol
 /* First reading. */
 extern void grovepg_intake_scan(GroveIntake *intake);
 
-/* Cuts the features; the result goes to bins[n_features], palloc'd by the caller. */
-extern void grovepg_intake_cut(GroveIntake *intake, uint32 max_bin, GroveFeatureBins *bins);
+/*
+ * Cuts the features; returns bins[n_cuts], palloc'd.  A categorical feature
+ * keeps the levels that cover 99 % of its rows and have min_count rows each,
+ * 4,064 at most; the others count as missing.  Up to 255 of them are one
+ * column of the matrix, more are cut into several of 254.
+ */
+extern GroveFeatureBins *grovepg_intake_cut(GroveIntake *intake, uint32 max_bin, double min_count);
 
 /*
  * Second reading: matrix, label, weight, score (margins, else 0), identity and

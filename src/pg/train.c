@@ -167,7 +167,7 @@ set_dims(GroveTraining *tr)
 
 	d->n_rows = (uint32) in->n_rows;
 	d->n_validation = (uint32) in->n_validation;
-	d->n_features = in->n_features;
+	d->n_features = in->n_cuts;
 	d->n_outputs = tr->task == GROVE_TASK_MULTICLASS ? tr->n_classes : 1;
 	d->max_leaves = Min((uint64) p->num_leaves, Max(in->n_rows - in->n_validation, 2));
 	tr->workers = grovepg_team_size(d->n_rows, d->n_features);
@@ -234,7 +234,7 @@ make_trainer(GroveTraining *tr)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("training needs %zu kB of memory, but only %zu kB are allowed", total / 1024, allowed / 1024),
-				 errdetail("The source has %u rows and %u features.", tr->dims.n_rows, tr->dims.n_features),
+				 errdetail("The source has %u rows and %d features.", tr->dims.n_rows, tr->intake->n_features),
 				 errhint("Raise \"grove.max_memory\" or \"maintenance_work_mem\", or train on a sample; see grove.prune().")));
 	buffer = grovepg_team_allocate(size, &tr->workers, &tr->team);
 	grove_trainer_init(buffer, &tr->dims, &tr->config);
@@ -281,7 +281,7 @@ run_training(GroveTraining *tr)
 		if (event == GROVE_BOOST_TASKS)
 			grovepg_team_run(tr->team, &tr->trainer);
 		else if (event == GROVE_BOOST_TREE)
-			grovepg_trees_add(&tr->trees, &tr->trainer);
+			grovepg_trees_add(&tr->trees, &tr->trainer, tr->intake->cuts);
 		else
 		{
 			note_round(tr);
@@ -316,11 +316,10 @@ train(GroveTraining *tr, const char *source, const GroveIntakeRoles *roles)
 	grovepg_train_classes(tr);
 	check_combinations(tr);
 	grove_params_resolve(&tr->params, tr->task == GROVE_TASK_REGRESSION, tr->intake->n_features);
+	tr->bins = grovepg_intake_cut(tr->intake, tr->params.max_bin, tr->params.cat_smooth);
 	set_dims(tr);
 	check_margins(tr);
 	set_config(tr);
-	tr->bins = palloc_extended(tr->dims.n_features * sizeof(GroveFeatureBins), MCXT_ALLOC_HUGE);
-	grovepg_intake_cut(tr->intake, tr->params.max_bin, tr->bins);
 	report_part("first reading", &clock);
 	make_trainer(tr);
 	grovepg_intake_fill(tr->intake, &tr->trainer, tr->class_of, tr->params.scale_pos_weight);

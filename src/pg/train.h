@@ -18,6 +18,7 @@ typedef struct GroveTrees
 	uint32	   *set_start;		/* [n_trees + 1] first set */
 	GroveNode  *nodes;
 	uint8		(*sets)[GROVE_BINS / 8];
+	uint32	   *set_first;		/* rank of the level that bin 1 of each set is */
 	uint32		n_trees;
 	uint32		trees_capacity;
 	uint32		nodes_capacity;
@@ -26,8 +27,8 @@ typedef struct GroveTrees
 
 extern void grovepg_trees_init(GroveTrees *trees);
 
-/* Copies the tree that the trainer has just grown. */
-extern void grovepg_trees_add(GroveTrees *trees, const GroveTrainer *trainer);
+/* Copies the tree that the trainer has just grown; its columns are these cuts of the features. */
+extern void grovepg_trees_add(GroveTrees *trees, const GroveTrainer *trainer, const GroveIntakeCut *cuts);
 
 /* Keeps the first n trees. */
 extern void grovepg_trees_cut(GroveTrees *trees, uint32 n);

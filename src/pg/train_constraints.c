@@ -49,6 +49,31 @@ find_feature(const GroveTraining *tr, const char *option, const JsonbValue *name
 }
 
 static void
+set_direction(GroveTraining *tr, int feature, int8 direction)
+{
+	int			i;
+
+	for (i = 0; i < tr->intake->n_cuts; i++)
+	{
+		if (tr->intake->cuts[i].feature == feature)
+			tr->trainer.monotone[i] = direction;
+	}
+}
+
+/* All columns of the matrix that a feature has belong to its groups. */
+static void
+add_to_group(GroveTraining *tr, int feature, int group)
+{
+	int			i;
+
+	for (i = 0; i < tr->intake->n_cuts; i++)
+	{
+		if (tr->intake->cuts[i].feature == feature)
+			tr->trainer.groups[i] |= UINT64CONST(1) << group;
+	}
+}
+
+static void
 set_monotone(GroveTraining *tr)
 {
 	const char *option = "monotone_constraints";
@@ -83,7 +108,7 @@ set_monotone(GroveTraining *tr)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("option \"%s\" names \"%s\", which is categorical", option, tr->intake->features[feature].name),
 					 errhint("Categories have no order; cast the column to a number if it has one.")));
-		tr->trainer.monotone[feature] = (int8) direction;
+		set_direction(tr, feature, (int8) direction);
 	}
 	if (tr->task == GROVE_TASK_MULTICLASS)
 		ereport(ERROR,
@@ -119,7 +144,7 @@ set_interaction(GroveTraining *tr)
 		else if (token == WJB_END_ARRAY)
 			depth--;
 		else if (token == WJB_ELEM && depth == 2 && item.type == jbvString)
-			tr->trainer.groups[find_feature(tr, option, &item)] |= UINT64CONST(1) << group;
+			add_to_group(tr, find_feature(tr, option, &item), group);
 		else if (token != WJB_BEGIN_ARRAY || depth > 2)
 			reject_form(option, form);
 	}

@@ -46,11 +46,11 @@ text_of(const char *string)
 static GroveFeature *
 make_features(const GroveTraining *tr)
 {
-	GroveFeature *features = palloc0(tr->dims.n_features * sizeof(GroveFeature));
-	uint32		i,
-				k;
+	GroveFeature *features = palloc0(tr->intake->n_features * sizeof(GroveFeature));
+	int			i;
+	uint32		k;
 
-	for (i = 0; i < tr->dims.n_features; i++)
+	for (i = 0; i < tr->intake->n_features; i++)
 	{
 		const GroveIntakeColumn *c = &tr->intake->features[i];
 		GroveText  *levels;
@@ -99,7 +99,7 @@ grovepg_train_model(GroveTraining *tr)
 	m.target = text_of(tr->intake->target.name);
 	m.target_type = text_of(tr->intake->target.type_name);
 	m.rows = tr->dims.n_rows - tr->dims.n_validation;
-	m.n_features = tr->dims.n_features;
+	m.n_features = tr->intake->n_features;
 	m.n_classes = tr->n_classes;
 	m.n_outputs = tr->dims.n_outputs;
 	m.features = make_features(tr);

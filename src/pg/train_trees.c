@@ -21,6 +21,7 @@ grovepg_trees_init(GroveTrees *trees)
 	trees->set_start = palloc0((trees->trees_capacity + 1) * sizeof(uint32));
 	trees->nodes = palloc(trees->nodes_capacity * sizeof(GroveNode));
 	trees->sets = palloc(trees->sets_capacity * (GROVE_BINS / 8));
+	trees->set_first = palloc(trees->sets_capacity * sizeof(uint32));
 }
 
 /* Doubles an array until it holds needed elements. */
@@ -42,26 +43,36 @@ grow_array(void *array, uint32 *capacity, uint64 needed, Size width)
 }
 
 void
-grovepg_trees_add(GroveTrees *trees, const GroveTrainer *trainer)
+grovepg_trees_add(GroveTrees *trees, const GroveTrainer *trainer, const GroveIntakeCut *cuts)
 {
 	const GroveTrainShared *s = trainer->shared;
 	uint32		first = trees->start[trees->n_trees];
 	uint32		first_set = trees->set_start[trees->n_trees];
 	uint32		capacity = trees->trees_capacity + 1;
 	uint32		set_capacity = capacity;
+	uint32		first_capacity = trees->sets_capacity;
 	uint32		i;
 
 	trees->start = grow_array(trees->start, &capacity, trees->n_trees + 2, sizeof(uint32));
 	trees->set_start = grow_array(trees->set_start, &set_capacity, trees->n_trees + 2, sizeof(uint32));
 	trees->trees_capacity = capacity - 1;
 	trees->nodes = grow_array(trees->nodes, &trees->nodes_capacity, (uint64) first + s->n_nodes, sizeof(GroveNode));
+	trees->set_first = grow_array(trees->set_first, &first_capacity, (uint64) first_set + s->n_sets, sizeof(uint32));
 	trees->sets = grow_array(trees->sets, &trees->sets_capacity, (uint64) first_set + s->n_sets, GROVE_BINS / 8);
 	memcpy(trees->nodes + first, trainer->nodes, s->n_nodes * sizeof(GroveNode));
 	memcpy(trees->sets + first_set, trainer->sets, s->n_sets * (GROVE_BINS / 8));
 	for (i = 0; i < s->n_nodes; i++)
 	{
-		if (trees->nodes[first + i].flags & GROVE_NODE_CATEGORICAL)
-			trees->nodes[first + i].set += first_set;
+		GroveNode  *node = &trees->nodes[first + i];
+
+		if (node->left == 0)
+			continue;
+		if (node->flags & GROVE_NODE_CATEGORICAL)
+		{
+			node->set += first_set;
+			trees->set_first[node->set] = cuts[node->feature].first;
+		}
+		node->feature = (uint16) cuts[node->feature].feature;
 	}
 	trees->n_trees++;
 	trees->start[trees->n_trees] = first + s->n_nodes;
