@@ -56,7 +56,7 @@ is_training(const GroveTrainer *t, uint32_t row)
 	return !t->validation || !t->validation[row];
 }
 
-/* Sums of weights of both parts, and the largest weight. */
+/* Sums of weights of both parts, the largest weight, and how weights are scaled. */
 static void
 measure_weights(GroveBoost *boost)
 {
@@ -67,6 +67,7 @@ measure_weights(GroveBoost *boost)
 	float		top = 0.0f;
 	float		top_train = 0.0f;
 	double		scale;
+	int			exponent;
 	uint32_t	i;
 
 	for (i = 0; i < n; i++)
@@ -89,6 +90,14 @@ measure_weights(GroveBoost *boost)
 	}
 	t->shared->max_weight = top_train > 0.0f ? top_train : 1.0f;
 	t->shared->loss_scale = 1.0 / (double) top;
+	t->shared->args.rounding.weight_scale = 1.0f;
+	if (t->weight)
+	{
+		/* products of residuals and weights must not leave the range of floats */
+		frexpf(top, &exponent);
+		exponent = exponent < -126 ? -126 : exponent > 126 ? 126 : exponent;
+		t->shared->args.rounding.weight_scale = ldexpf(1.0f, -exponent);
+	}
 	boost->train_weight = (double) train / scale;
 	boost->validation_weight = (double) validation / scale;
 }
@@ -194,6 +203,8 @@ compute_base(GroveBoost *boost, bool from_average, double origin, bool has_margi
 		base[k] = 0.0;
 		if (!from_average)
 			base[k] = origin;
+		else if (!(boost->train_weight > 0.0))
+			continue;			/* nothing weighs anything: there is no average */
 		else if (t->shared->config.loss == GROVE_LOSS_SQUARED)
 			base[k] = mean_residual(boost);
 		else if (t->shared->config.loss == GROVE_LOSS_LOGISTIC)
@@ -256,7 +267,7 @@ set_rounding(GroveBoost *boost)
 	GroveTrainShared *s = boost->trainer->shared;
 	GroveRounding *r = &s->args.rounding;
 	double		full = (double) GROVE_WIDE_MAX - 128.0;
-	double		top_weight = (double) s->max_weight;
+	double		top_weight = (double) (s->max_weight * r->weight_scale);
 	double		top_g = top_weight;
 	double		top_h = top_weight;
 	uint64_t	tree = (uint64_t) boost->round * s->dims.n_outputs + boost->output;
@@ -267,19 +278,20 @@ set_rounding(GroveBoost *boost)
 		top_g = 0.0;
 		for (i = 0; i < s->n_chunks; i++)
 			top_g = boost->trainer->chunks[i].max_gradient > top_g ? boost->trainer->chunks[i].max_gradient : top_g;
-		top_g = top_g > LEAST_GRADIENT ? top_g : LEAST_GRADIENT;
 	}
 	else if (s->config.loss == GROVE_LOSS_LOGISTIC)
 		top_h *= 0.25;
 	else if (s->config.loss == GROVE_LOSS_SOFTMAX)
 		top_h *= 0.25 * s->dims.n_outputs / (s->dims.n_outputs - 1);
+	top_g = top_g > LEAST_GRADIENT ? top_g : LEAST_GRADIENT;
+	top_h = top_h > LEAST_GRADIENT ? top_h : LEAST_GRADIENT;
 	r->mode = s->dims.mode;
 	r->g_scale = (float) ((r->mode == GROVE_HIST_PACKED ? GROVE_PACKED_G_MAX : full) / top_g);
 	r->h_scale = (float) ((r->mode == GROVE_HIST_PACKED ? GROVE_PACKED_H_MAX : full) / top_h);
 	r->key = (uint32_t) grove_rng_hash(grove_rng_key(s->config.seed, GROVE_PURPOSE_ROUNDING), tree);
 	s->rules = s->config.rules;
-	s->rules.g_unit = 1.0 / (double) r->g_scale;
-	s->rules.h_unit = r->mode == GROVE_HIST_CONSTANT ? 1.0 : 1.0 / (double) r->h_scale;
+	s->rules.g_unit = 1.0 / ((double) r->g_scale * (double) r->weight_scale);
+	s->rules.h_unit = r->mode == GROVE_HIST_CONSTANT ? 1.0 : 1.0 / ((double) r->h_scale * (double) r->weight_scale);
 }
 
 static GroveBoostEvent
@@ -304,22 +316,24 @@ needs_score(const GroveBoost *boost)
 		(s->config.loss == GROVE_LOSS_SQUARED || s->dims.n_outputs > 1 || s->dims.n_validation > 0);
 }
 
-/* Where each chunk's rows go in the lists. */
-static void
+/* Where each chunk's rows go in the lists; false when they do not fit. */
+static bool
 place_bags(GroveTrainer *t)
 {
 	GroveTrainShared *s = t->shared;
+	uint64_t	n_bag = 0;
 	uint32_t	c;
 
-	s->n_bag = 0;
 	s->n_out = 0;
 	for (c = 0; c < s->n_chunks; c++)
 	{
-		t->chunks[c].bag_begin = s->n_bag;
+		t->chunks[c].bag_begin = (uint32_t) n_bag;
 		t->chunks[c].out_begin = s->n_out;
-		s->n_bag += t->chunks[c].bag;
+		n_bag += t->chunks[c].bag;
 		s->n_out += t->chunks[c].out;
 	}
+	s->n_bag = (uint32_t) n_bag;
+	return n_bag <= t->bag_capacity;
 }
 
 static GroveBoostEvent
@@ -350,19 +364,41 @@ begin_trees(GroveBoost *boost)
 	return begin_tree(boost);
 }
 
+/*
+ * Chooses the rows of the next trees.  A bootstrap sample can be larger than
+ * the lists, by design of the rows if not by chance (1 in 10^30); it is then
+ * drawn again.
+ */
+static GroveBoostEvent
+draw_bag(GroveBoost *boost)
+{
+	GroveTrainShared *s = boost->trainer->shared;
+	uint64_t	number = boost->round + ((uint64_t) boost->redraws << 32);
+
+	s->args.bag_key = (uint32_t) grove_rng_hash(grove_rng_key(s->config.seed, GROVE_PURPOSE_BAGGING), number);
+	return run_chunks(boost, GROVE_PHASE_BAG, STATE_BAG);
+}
+
 static GroveBoostEvent
 begin_round(GroveBoost *boost)
 {
 	GroveTrainShared *s = boost->trainer->shared;
 	uint32_t	freq = s->config.bagging_freq;
 
+	boost->redraws = 0;
 	if (boost->round == 0 || (s->dims.sampled && freq > 0 && boost->round % freq == 0))
-	{
-		s->args.bag_key = (uint32_t) grove_rng_hash(grove_rng_key(s->config.seed, GROVE_PURPOSE_BAGGING),
-													boost->round);
-		return run_chunks(boost, GROVE_PHASE_BAG, STATE_BAG);
-	}
+		return draw_bag(boost);
 	return begin_trees(boost);
+}
+
+/* The bag is counted: use it, or draw another when it is too large. */
+static GroveBoostEvent
+after_bag(GroveBoost *boost)
+{
+	if (place_bags(boost->trainer))
+		return begin_trees(boost);
+	boost->redraws++;
+	return draw_bag(boost);
 }
 
 /* Mean losses from what the tasks of SCORE summed. */
@@ -496,8 +532,7 @@ grove_boost_next(GroveBoost *boost)
 		case STATE_FIRST_SCORE:
 			return begin_round(boost);
 		case STATE_BAG:
-			place_bags(t);
-			return begin_trees(boost);
+			return after_bag(boost);
 		case STATE_GRADIENT:
 			return begin_tree(boost);
 		case STATE_TREE:

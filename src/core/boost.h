@@ -33,6 +33,7 @@ typedef struct GroveBoost
 	uint32_t	round;			/* rounds that are complete */
 	uint32_t	output;
 	uint32_t	splits;			/* in the round at hand */
+	uint32_t	redraws;		/* of its bag */
 	bool		stopped;		/* by grove_boost_stop() */
 	bool		score_pending;	/* the last tree is not in the scores yet */
 	uint32_t	best_rounds;	/* rounds to keep: all, or up to the best validation loss */

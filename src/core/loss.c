@@ -129,10 +129,10 @@ softmax_block(const GroveLossRows *rows, uint32_t first, uint32_t n, uint32_t k,
 		p[i] /= sum[i];
 }
 
-/* Gradients and hessians, times weight, of n <= LOSS_BLOCK rows from first on. */
+/* Gradients and hessians, times scaled weight, of n <= LOSS_BLOCK rows from first on. */
 static void
-gradient_block(GroveLossKind kind, const GroveLossRows *rows, uint32_t first, uint32_t n, uint32_t k,
-			   float *gf, float *hf)
+gradient_block(GroveLossKind kind, const GroveLossRows *rows, float weight_scale, uint32_t first, uint32_t n,
+			   uint32_t k, float *gf, float *hf)
 {
 	const float *label = rows->label + first;
 	const float *score = rows->score + first;
@@ -184,8 +184,8 @@ gradient_block(GroveLossKind kind, const GroveLossRows *rows, uint32_t first, ui
 
 		for (i = 0; i < n; i++)
 		{
-			gf[i] *= weight[i];
-			hf[i] *= weight[i];
+			gf[i] *= weight[i] * weight_scale;
+			hf[i] *= weight[i] * weight_scale;
 		}
 	}
 }
@@ -202,13 +202,13 @@ grove_loss_gradients(GroveLossKind kind, const GroveLossRows *rows, uint32_t k,
 	{
 		uint32_t	n = rows->n - first < LOSS_BLOCK ? rows->n - first : LOSS_BLOCK;
 
-		gradient_block(kind, rows, first, n, k, gf, hf);
+		gradient_block(kind, rows, rounding->weight_scale, first, n, k, gf, hf);
 		round_block(rounding, gf, hf, rows->identity + first, n, g + first, h ? h + first : NULL);
 	}
 }
 
 float
-grove_loss_max_gradient(const GroveLossRows *rows)
+grove_loss_max_gradient(const GroveLossRows *rows, float weight_scale)
 {
 	float		top = 0.0f;
 	uint32_t	i;
@@ -218,7 +218,7 @@ grove_loss_max_gradient(const GroveLossRows *rows)
 		float		g = rows->score[i] - rows->label[i];
 
 		if (rows->weight)
-			g *= rows->weight[i];
+			g *= rows->weight[i] * weight_scale;
 		g = g < 0.0f ? -g : g;
 		top = g > top ? g : top;
 	}

@@ -1,10 +1,12 @@
 /*
  * loss.h: gradients and hessians of the objectives, rounded to integers.
  *
- * Rounding is stochastic: floor(x + u) with u uniform in [0,1) from a hash of
- * (seed, tree, row identity), so it is unbiased and does not depend on who
- * computes it.  Rounding to nearest would lose every gradient below half a
- * step, which is what rare positives look like.
+ * In packed mode, whose steps are thousandths, rounding is stochastic:
+ * floor(x + u) with u uniform in [0,1) from a hash of (seed, tree, row
+ * identity), so it is unbiased and does not depend on who computes it.
+ * Rounding to nearest would lose every gradient below half a step, which is
+ * what rare positives look like.  The other modes have 30 bits and round to
+ * nearest: a row that weighs less than 2^-31 of the heaviest does not count.
  */
 #ifndef GROVE_LOSS_H
 #define GROVE_LOSS_H
@@ -36,7 +38,8 @@ typedef struct GroveLossRows
 typedef struct GroveRounding
 {
 	GroveHistMode mode;
-	float		g_scale;		/* steps for a gradient of 1 */
+	float		weight_scale;	/* weights are multiplied by this power of two, so that none exceeds 1; no weights: 1 */
+	float		g_scale;		/* steps for a gradient of 1, of a row whose scaled weight is 1 */
 	float		h_scale;
 	uint32_t	key;			/* of this tree */
 } GroveRounding;
@@ -48,8 +51,8 @@ typedef struct GroveRounding
 extern void grove_loss_gradients(GroveLossKind kind, const GroveLossRows *rows, uint32_t k,
 								 const GroveRounding *rounding, int32_t *g, int32_t *h);
 
-/* Largest absolute gradient (squared loss, times weight) of the rows. */
-extern float grove_loss_max_gradient(const GroveLossRows *rows);
+/* Largest absolute gradient (squared loss, times scaled weight) of the rows. */
+extern float grove_loss_max_gradient(const GroveLossRows *rows, float weight_scale);
 
 #define GROVE_LOSS_UNIT	4194304.0
 

@@ -154,7 +154,7 @@ measure_chunk(GroveTrainer *t, GroveChunk *c, uint32_t first, uint32_t n)
 				grove_loss_sum(t->shared->config.loss, &rows);
 		if (squared && !validation)
 		{
-			float		top = grove_loss_max_gradient(&rows);
+			float		top = grove_loss_max_gradient(&rows, t->shared->args.rounding.weight_scale);
 
 			c->max_gradient = top > c->max_gradient ? top : c->max_gradient;
 		}

@@ -6,7 +6,10 @@
 #include <math.h>
 #include <string.h>
 
-/* Rows that the bag list must be able to hold: a bootstrap sample can be larger than the table. */
+/*
+ * Rows that the bag list can hold: a bootstrap sample can be larger than the
+ * table, by twelve standard deviations here.
+ */
 static uint32_t
 bag_capacity(const GroveTrainDims *dims)
 {

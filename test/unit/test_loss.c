@@ -62,7 +62,7 @@ draw_identities(uint64_t seed)
 static GroveRounding
 make_rounding(const KitCase *kase, GroveHistMode mode)
 {
-	GroveRounding r = {mode, 1.0f, 1.0f, 12345};
+	GroveRounding r = {mode, 1.0f, 1.0f, 1.0f, 12345};
 	double		top_g = 1e-30;
 	double		top_h = 1e-30;
 	double		g,
@@ -212,7 +212,7 @@ test_unbiased_over_rows(void)
 	float	   *numbers = kit_alloc((size_t) EQUAL_ROWS * 2, sizeof(float));
 	int32_t    *word = kit_alloc(EQUAL_ROWS, sizeof(int32_t));
 	GroveLossRows rows = {numbers, NULL, numbers + EQUAL_ROWS, identity, EQUAL_ROWS, EQUAL_ROWS, 1, 1.0};
-	GroveRounding r = {GROVE_HIST_PACKED, GROVE_PACKED_G_MAX, GROVE_PACKED_H_MAX * 4.0f, 77};
+	GroveRounding r = {GROVE_HIST_PACKED, 1.0f, GROVE_PACKED_G_MAX, GROVE_PACKED_H_MAX * 4.0f, 77};
 	KitRandom	random = kit_random(8);
 	double		p = 1.0 / (1.0 + exp(7.9));
 	double		g = p * (double) r.g_scale;
@@ -262,7 +262,7 @@ test_extreme_scores(void)
 		CHECK(sum >= 0 && sum <= (int64_t) (N * 1024 * GROVE_LOSS_UNIT));
 		for (int mode = GROVE_HIST_PACKED; mode <= GROVE_HIST_WIDE; mode++)
 		{
-			GroveRounding r = {(GroveHistMode) mode, 1000.0f, 1000.0f, 5};
+			GroveRounding r = {(GroveHistMode) mode, 1.0f, 1000.0f, 1000.0f, 5};
 
 			if (mode == GROVE_HIST_PACKED && (loss == GROVE_LOSS_SQUARED || loss == GROVE_LOSS_SHARE))
 				continue;		/* packed is for gradients that cannot exceed 1 */
@@ -313,7 +313,7 @@ test_sums(void)
 		CHECK(fabs((double) grove_loss_sum(loss, &rows) / GROVE_LOSS_UNIT - expected) <
 			  ROWS / GROVE_LOSS_UNIT + 1e-6 * expected + 2e-7 * size);
 		if (loss == GROVE_LOSS_SQUARED)
-			CHECK(fabsf(grove_loss_max_gradient(&rows) - largest) <= 1e-6f * largest);
+			CHECK(fabsf(grove_loss_max_gradient(&rows, 1.0f) - largest) <= 1e-6f * largest);
 		rows.loss_scale = 1e9;
 		CHECK(grove_loss_sum(loss, &rows) <= (int64_t) (ROWS * 1024 * GROVE_LOSS_UNIT));
 		kit_table_free(&kase.table);
