@@ -74,14 +74,6 @@ typedef struct ShuffleBuffer
 	uint64		drawn;			/* random numbers used */
 } ShuffleBuffer;
 
-static char *
-source_argument(FunctionCallInfo fcinfo, int i)
-{
-	if (PG_ARGISNULL(i))
-		grovepg_argument_reject_null("source");
-	return text_to_cstring(PG_GETARG_TEXT_PP(i));
-}
-
 /* The row of the result that a row of the source becomes, palloc'd; scratch is a virtual slot of the result. */
 static MinimalTuple
 result_row(const GroveRowType *map, TupleTableSlot *scratch, TupleTableSlot *slot)
@@ -125,7 +117,10 @@ append_padding(StringInfo record)
 	appendBinaryStringInfo(record, zeros, MAXALIGN(record->len) - record->len);
 }
 
-/* Record: varlena header, hash as a big-endian bigint whose lowest is 0, the key's bytes, the row at a multiple of MAXALIGN, its offset. */
+/*
+ * Record: varlena header; hash, big-endian and shifted so that bytes order like
+ * bigints; the key's bytes; the row, aligned; its offset.
+ */
 static void
 sort_row(GroveSlot *slot, void *arg)
 {
@@ -187,7 +182,7 @@ store_sorted(ShuffleSort *sort, Tuplestorestate *store, TupleTableSlot *slot)
 Datum
 grove_shuffle(PG_FUNCTION_ARGS)
 {
-	char	   *source = source_argument(fcinfo, 1);
+	char	   *source = grovepg_argument_text(fcinfo, 1, "source");
 	int64		seed = grovepg_argument_int64(fcinfo, 3, "seed", PG_INT64_MIN, PG_INT64_MAX);
 	Oid			relation;
 	char	   *query = grovepg_source_query(source, &relation);
@@ -279,7 +274,7 @@ buffer_row(GroveSlot *slot, void *arg)
 Datum
 grove_shuffle_stream(PG_FUNCTION_ARGS)
 {
-	char	   *source = source_argument(fcinfo, 1);
+	char	   *source = grovepg_argument_text(fcinfo, 1, "source");
 	int64		limit = grovepg_argument_int64(fcinfo, 2, "buffer_rows", 1, GROVE_MAX_ROWS);
 	int64		seed = grovepg_argument_int64(fcinfo, 3, "seed", PG_INT64_MIN, PG_INT64_MAX);
 	char	   *query = grovepg_source_query(source, NULL);
