@@ -18,6 +18,7 @@ typedef struct GroveTrees
 	uint32	   *set_start;		/* [n_trees + 1] first set */
 	GroveNode  *nodes;
 	uint8		(*sets)[GROVE_BINS / 8];
+	uint32	   *set_first;		/* a set each, as in GroveModel */
 	uint32		n_trees;
 	uint32		trees_capacity;
 	uint32		nodes_capacity;

@@ -21,6 +21,7 @@ grovepg_trees_init(GroveTrees *trees)
 	trees->set_start = palloc0((trees->trees_capacity + 1) * sizeof(uint32));
 	trees->nodes = palloc(trees->nodes_capacity * sizeof(GroveNode));
 	trees->sets = palloc(trees->sets_capacity * (GROVE_BINS / 8));
+	trees->set_first = palloc(trees->sets_capacity * sizeof(uint32));
 }
 
 /* Doubles an array until it holds needed elements. */
@@ -49,6 +50,7 @@ grovepg_trees_add(GroveTrees *trees, const GroveTrainer *trainer)
 	uint32		first_set = trees->set_start[trees->n_trees];
 	uint32		capacity = trees->trees_capacity + 1;
 	uint32		set_capacity = capacity;
+	uint32		first_capacity = trees->sets_capacity;
 	uint32		i;
 
 	trees->start = grow_array(trees->start, &capacity, trees->n_trees + 2, sizeof(uint32));
@@ -56,8 +58,10 @@ grovepg_trees_add(GroveTrees *trees, const GroveTrainer *trainer)
 	trees->trees_capacity = capacity - 1;
 	trees->nodes = grow_array(trees->nodes, &trees->nodes_capacity, (uint64) first + s->n_nodes, sizeof(GroveNode));
 	trees->sets = grow_array(trees->sets, &trees->sets_capacity, (uint64) first_set + s->n_sets, GROVE_BINS / 8);
+	trees->set_first = grow_array(trees->set_first, &first_capacity, (uint64) first_set + s->n_sets, sizeof(uint32));
 	memcpy(trees->nodes + first, trainer->nodes, s->n_nodes * sizeof(GroveNode));
 	memcpy(trees->sets + first_set, trainer->sets, s->n_sets * (GROVE_BINS / 8));
+	memset(trees->set_first + first_set, 0, s->n_sets * sizeof(uint32));	/* training knows 255 levels at most */
 	for (i = 0; i < s->n_nodes; i++)
 	{
 		if (trees->nodes[first + i].flags & GROVE_NODE_CATEGORICAL)
@@ -83,6 +87,7 @@ grovepg_trees_model(const GroveTrees *trees, GroveModel *model)
 	model->n_sets = trees->set_start[trees->n_trees];
 	model->nodes = trees->nodes;
 	model->sets = (const uint8_t (*)[GROVE_BINS / 8]) trees->sets;
+	model->set_first = trees->set_first;
 }
 
 void
