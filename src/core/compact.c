@@ -1,18 +1,19 @@
 /*
  * compact.c: GroveModel -> GroveCompact.
  *
- * Thresholds are gathered by insertion into a sorted array for each feature:
- * models trained here have at most 254 distinct ones, and a search is most of
- * the work.  Features with more than MAX_THRESHOLDS distinct ones, possible in
- * models from elsewhere, would make insertion slow; such a model keeps only
- * its plain form.
+ * What a feature is cut at, thresholds or the beginnings of its sets' windows,
+ * is gathered by insertion into a sorted array for each feature: models trained
+ * here have few hundred distinct ones, and a search is most of the work.
+ * Features with more than MAX_CUTS distinct ones, possible in models from
+ * elsewhere, would make insertion slow; such a model keeps only its plain form,
+ * and so does one whose windows need more slots than a row has.
  */
 #include <string.h>
 
 #include "arena.h"
 #include "compact.h"
 
-#define MAX_THRESHOLDS	4096
+#define MAX_CUTS	4096
 
 /* What is carved out of the caller's memory. */
 typedef struct Parts
@@ -21,7 +22,7 @@ typedef struct Parts
 	GroveCompactFeature *features;
 	uint32_t   *splits;			/* [n_features] splits on that feature */
 	uint16_t   *used;			/* [n_features] index into features when there are splits on it */
-	double	   *thresholds;
+	double	   *cuts;
 	GroveCompactNode *nodes;
 	double	   *leaves;
 	uint32_t	(*sets)[GROVE_BINS / 32];
@@ -38,7 +39,7 @@ lay_out(const GroveModel *model, uint8_t *memory, Parts *parts, size_t *size)
 	parts->features = grove_arena_carve(&arena, model->n_features, sizeof(GroveCompactFeature));
 	parts->splits = grove_arena_carve(&arena, model->n_features, sizeof(uint32_t));
 	parts->used = grove_arena_carve(&arena, model->n_features, sizeof(uint16_t));
-	parts->thresholds = grove_arena_carve(&arena, n_splits, sizeof(double));
+	parts->cuts = grove_arena_carve(&arena, n_splits, sizeof(double));
 	parts->nodes = grove_arena_carve(&arena, model->n_nodes, sizeof(GroveCompactNode));
 	parts->leaves = grove_arena_carve(&arena, n_leaves, sizeof(double));
 	parts->sets = grove_arena_carve(&arena, model->n_sets, sizeof(*parts->sets));
@@ -55,12 +56,11 @@ grove_compact_size(const GroveModel *model, size_t *size)
 	return model->n_trees < GROVE_COMPACT_TREES || lay_out(model, NULL, &parts, size);
 }
 
-/* Numbers the used features and their slots, and gives each room for its thresholds. */
+/* Numbers the used features and gives each room for its cuts. */
 static uint32_t
-assign_slots(const GroveModel *model, Parts *parts)
+number_features(const GroveModel *model, Parts *parts)
 {
 	uint32_t	n_used = 0;
-	uint32_t	slot = 0;
 	size_t		room = 0;
 
 	memset(parts->splits, 0, model->n_features * sizeof(uint32_t));
@@ -72,33 +72,37 @@ assign_slots(const GroveModel *model, Parts *parts)
 	for (uint32_t feature = 0; feature < model->n_features; feature++)
 	{
 		GroveCompactFeature *used = &parts->features[n_used];
-		bool		numeric = model->features[feature].kind == GROVE_FEATURE_NUMERIC;
 
 		if (parts->splits[feature] == 0)
 			continue;
 		parts->used[feature] = (uint16_t) n_used++;
 		used->feature = (uint16_t) feature;
-		used->slot = (uint16_t) slot;
-		used->n_thresholds = 0;
-		used->thresholds = numeric ? parts->thresholds + room : NULL;
-		room += numeric ? parts->splits[feature] : 0;
-		slot += numeric ? 2 : 1;
+		used->categorical = model->features[feature].kind == GROVE_FEATURE_CATEGORICAL;
+		used->n_cuts = 0;
+		used->cuts = parts->cuts + room;
+		room += parts->splits[feature];
 	}
 	return n_used;
 }
 
-/* Number of thresholds below x: the bin of x, and the place of an equal threshold. */
+static double
+cut_of(const GroveModel *model, const GroveNode *node)
+{
+	return (node->flags & GROVE_NODE_CATEGORICAL) ? model->set_first[node->set] : node->value;
+}
+
+/* Number of cuts below x: the bin of x, and the place of an equal cut. */
 static uint32_t
-find_threshold(const GroveCompactFeature *feature, double x)
+find_cut(const GroveCompactFeature *feature, double x)
 {
 	uint32_t	low = 0;
-	uint32_t	high = feature->n_thresholds;
+	uint32_t	high = feature->n_cuts;
 
 	while (low < high)
 	{
 		uint32_t	middle = low + (high - low) / 2;
 
-		if (feature->thresholds[middle] < x)
+		if (feature->cuts[middle] < x)
 			low = middle + 1;
 		else
 			high = middle;
@@ -106,35 +110,54 @@ find_threshold(const GroveCompactFeature *feature, double x)
 	return low;
 }
 
-/* Adds a threshold unless it is there; false when the feature has too many. */
+/* Adds a cut unless it is there; false when the feature has too many. */
 static bool
-insert_threshold(GroveCompactFeature *feature, double *thresholds, double x)
+insert_cut(GroveCompactFeature *feature, double *cuts, double x)
 {
-	uint32_t	at = find_threshold(feature, x);
+	uint32_t	at = find_cut(feature, x);
 
-	if (at < feature->n_thresholds && thresholds[at] == x)
+	if (at < feature->n_cuts && cuts[at] == x)
 		return true;
-	if (feature->n_thresholds == MAX_THRESHOLDS)
+	if (feature->n_cuts == MAX_CUTS)
 		return false;
-	memmove(thresholds + at + 1, thresholds + at, (feature->n_thresholds - at) * sizeof(double));
-	thresholds[at] = x;
-	feature->n_thresholds++;
+	memmove(cuts + at + 1, cuts + at, (feature->n_cuts - at) * sizeof(double));
+	cuts[at] = x;
+	feature->n_cuts++;
 	return true;
 }
 
 static bool
-gather_thresholds(const GroveModel *model, Parts *parts)
+gather_cuts(const GroveModel *model, Parts *parts)
 {
 	for (uint32_t i = 0; i < model->n_nodes; i++)
 	{
 		const GroveNode *node = &model->nodes[i];
 		GroveCompactFeature *feature;
 
-		if (node->left == 0 || (node->flags & GROVE_NODE_CATEGORICAL))
+		if (node->left == 0)
 			continue;
 		feature = &parts->features[parts->used[node->feature]];
-		if (!insert_threshold(feature, parts->thresholds + (feature->thresholds - parts->thresholds), node->value))
+		if (!insert_cut(feature, parts->cuts + (feature->cuts - parts->cuts), cut_of(model, node)))
 			return false;
+	}
+	return true;
+}
+
+/* False when a row has not so many slots. */
+static bool
+assign_slots(Parts *parts, uint32_t n_used)
+{
+	uint32_t	slot = 0;
+
+	for (uint32_t i = 0; i < n_used; i++)
+	{
+		GroveCompactFeature *feature = &parts->features[i];
+		uint32_t	n_slots = feature->categorical ? feature->n_cuts : 2;
+
+		if (n_slots > GROVE_COMPACT_SLOTS - slot)
+			return false;
+		feature->slot = (uint16_t) slot;
+		slot += n_slots;
 	}
 	return true;
 }
@@ -165,6 +188,7 @@ copy_nodes(const GroveModel *model, Parts *parts)
 		{
 			const GroveNode *node = &model->nodes[i];
 			const GroveCompactFeature *feature;
+			uint32_t	cut;
 			GroveCompactNode *copy = &parts->nodes[i];
 
 			if (node->left == 0)
@@ -176,17 +200,18 @@ copy_nodes(const GroveModel *model, Parts *parts)
 				continue;
 			}
 			feature = &parts->features[parts->used[node->feature]];
+			cut = find_cut(feature, cut_of(model, node));
 			copy->offset = (uint16_t) (node->left - (i - root));
 			if (node->flags & GROVE_NODE_CATEGORICAL)
 			{
-				copy->slot = feature->slot | GROVE_COMPACT_CATEGORICAL;
+				copy->slot = (uint16_t) ((feature->slot + cut) | GROVE_COMPACT_CATEGORICAL);
 				copy->test = n_sets;
 				copy_set(model, node, parts->sets[n_sets++]);
 			}
 			else
 			{
 				copy->slot = (uint16_t) (feature->slot + ((node->flags & GROVE_NODE_MISSING_LEFT) ? 0 : 1));
-				copy->test = find_threshold(feature, node->value);
+				copy->test = cut;
 			}
 		}
 	}
@@ -201,8 +226,8 @@ grove_compact_build(const GroveModel *model, void *memory)
 
 	if (model->n_trees < GROVE_COMPACT_TREES || !lay_out(model, memory, &parts, &size))
 		return NULL;
-	n_used = assign_slots(model, &parts);
-	if (!gather_thresholds(model, &parts))
+	n_used = number_features(model, &parts);
+	if (!gather_cuts(model, &parts) || !assign_slots(&parts, n_used))
 		return NULL;
 	copy_nodes(model, &parts);
 	parts.compact->n_features = n_used;

@@ -46,6 +46,8 @@ typedef enum GroveFeatureKind
 	GROVE_FEATURE_CATEGORICAL = 1	/* labels; one not in levels[] is missing */
 } GroveFeatureKind;
 
+#define GROVE_MAX_LEVELS	65535	/* labels of one categorical feature */
+
 typedef struct GroveText
 {
 	const char *data;			/* not zero-terminated */
@@ -57,21 +59,20 @@ typedef struct GroveFeature
 	GroveText	name;			/* column name in the training query; unique in the model */
 	GroveText	type_name;		/* SQL type of that column, as format_type() prints it */
 	GroveFeatureKind kind;
-	uint32_t	n_levels;		/* categorical: 0 to 255 */
-	const GroveText *levels;	/* level i has bin i + 1; ordered by frequency in training, then by bytes; unique */
-	const uint8_t *lookup;		/* hash table of bins, see model_levels.c; NULL: none, the reader makes one */
-	uint32_t	lookup_mask;	/* entries of lookup - 1 */
+	uint32_t	n_levels;		/* categorical: 0 to GROVE_MAX_LEVELS */
+	const GroveText *levels;	/* level i has ordinal i + 1; ordered by frequency in training, then by bytes; unique */
+	const uint16_t *lookup;		/* finds ordinals, see model_levels.c; NULL: none, the reader makes one */
+	uint32_t	lookup_mask;	/* entries of lookup - 1 when it is a hash table, 0 when it is in order of the labels */
 } GroveFeature;
 
 #define GROVE_NODE_MISSING_LEFT	0x01	/* a missing value goes left, else right */
-#define GROVE_NODE_CATEGORICAL	0x02	/* the split is a set of bins, else a threshold */
+#define GROVE_NODE_CATEGORICAL	0x02	/* the split is a set of ordinals, else a threshold */
 
 /*
  * One node.  A numeric split sends x <= value left, x > value right; a
- * categorical split sends a level left when its bin's bit is set in
- * GroveModel.sets[set]; bit 0 of a set is never set.  The root is node 0 of
- * its tree; children follow their parent, the right one directly behind the
- * left one; left = 0 marks a leaf.
+ * categorical split sends a level left when grove_model_set_has() its ordinal,
+ * else right.  The root is node 0 of its tree; children follow their parent,
+ * the right one directly behind the left one; left = 0 marks a leaf.
  */
 typedef struct GroveNode
 {
@@ -105,7 +106,8 @@ typedef struct GroveModel
 	const double *base;			/* [n_outputs] margin before any tree */
 	const uint32_t *tree_start; /* [n_trees + 1] index of each tree's root in nodes[]; the last is n_nodes */
 	const GroveNode *nodes;
-	const uint8_t (*sets)[GROVE_BINS / 8];	/* bit b & 7 of byte b >> 3 is bin b */
+	const uint8_t (*sets)[GROVE_BINS / 8];	/* bit k & 7 of byte k >> 3 is ordinal set_first + k; bit 0 is never set */
+	const uint32_t *set_first;	/* [n_sets] the ordinal before a set's 255; 0 for features of at most 255 levels */
 	GroveText	params;			/* JSON object: every effective option */
 	GroveText	metrics;		/* JSON object: what training measured */
 	const struct GroveCompact *compact; /* form for fast prediction, see compact.h; NULL: none, the reader makes one */
@@ -113,6 +115,15 @@ typedef struct GroveModel
 
 #define GROVE_MODEL_HEADER	64	/* bytes; holds magic, version, length, digest, counts */
 #define GROVE_MODEL_VERSION	1	/* of the byte format */
+
+/* Whether a set holds an ordinal, which is not that of missing; one outside the set's window is not in it. */
+static inline bool
+grove_model_set_has(const GroveModel *model, uint32_t set, uint32_t ordinal)
+{
+	uint32_t	bit = ordinal - model->set_first[set];
+
+	return bit < GROVE_BINS && (model->sets[set][bit >> 3] >> (bit & 7) & 1);
+}
 
 /* Exact number of bytes that grove_model_write() will produce. */
 extern GroveStatus grove_model_write_size(const GroveModel *model, size_t *size);
@@ -152,16 +163,16 @@ extern GroveStatus grove_model_read_size(const uint8_t *bytes, size_t length, si
 extern GroveStatus grove_model_read(const uint8_t *bytes, size_t length, void *memory, size_t memory_size,
 									GroveModel **model, const char **rule, size_t *offset);
 
-/* Bin of a label: level's index + 1, or GROVE_MISSING_BIN when training did not see it. */
+/* Ordinal of a label: level's index + 1, or GROVE_MISSING_BIN when training did not see it. */
 extern uint32_t grove_model_bin(const GroveFeature *feature, GroveText label);
 
-/* Entries of the lookup table of a feature with so many levels: a power of two, below 4 * n_levels. */
+/* Entries that the lookup of a feature with so many levels needs: a power of two, below 4 * n_levels. */
 extern uint32_t grove_model_lookup_size(uint32_t n_levels);
 
-/* Fills that table from feature->levels. */
-extern void grove_model_lookup_fill(const GroveFeature *feature, uint8_t *lookup);
+/* Fills lookup and makes it the feature's; order: its levels, sorted by grove_model_duplicate(). */
+extern void grove_model_lookup_fill(GroveFeature *feature, const GroveText *const *order, uint16_t *lookup);
 
-/* One of two equal texts among these, or NULL; sorts the pointers in n log n steps. */
+/* One of two equal texts among these, or NULL; sorts the pointers, by length and then by bytes, in n log n steps. */
 extern const GroveText *grove_model_duplicate(const GroveText **order, uint32_t count);
 
 #endif							/* GROVE_MODEL_H */

@@ -5,6 +5,8 @@
 #ifndef GROVE_MODEL_FORMAT_H
 #define GROVE_MODEL_FORMAT_H
 
+#include "grove_core.h"
+
 #define FORMAT_MAGIC		"\x93GROVE\r\n"
 #define FORMAT_MAGIC_BYTES	8
 
@@ -34,11 +36,20 @@
 #define NODE_KIND			3
 #define NODE_MISSING_LEFT	4
 
+#define FEATURE_BYTES		3	/* behind its two texts: kind 1, number of levels 2 */
+
 #define LEAF_BYTES			17	/* kind 1, count 4, cover 4, value 8 */
 #define NUMERIC_BYTES		27	/* kind 1, count 4, cover 4, gain 4, left 4, feature 2, threshold 8 */
 #define CATEGORICAL_BYTES	19	/* the same without threshold, then the set */
+#define FIRST_BYTES			2	/* between the two, for features of more than 255 levels: what its window begins behind */
 
-/* Bytes of a set over this many levels: bits 0 to n_levels. */
-#define SET_BYTES(n_levels)	((n_levels) / 8 + 1)
+/* Levels in the window of a set: bits 1 to this one. */
+static inline uint32_t
+format_window(uint32_t n_levels, uint32_t first)
+{
+	return n_levels - first < GROVE_BINS ? n_levels - first : GROVE_BINS - 1;
+}
+
+#define SET_BYTES(window)	((window) / 8 + 1)
 
 #endif							/* GROVE_MODEL_FORMAT_H */

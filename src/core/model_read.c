@@ -82,7 +82,7 @@ read_header(GroveReader *reader, GroveModel *model)
 static bool
 counts_fit(GroveReader *reader, const GroveModel *model)
 {
-	uint64_t	least = UINT64_C(10) * model->n_features + UINT64_C(4) * model->n_classes +
+	uint64_t	least = UINT64_C(11) * model->n_features + UINT64_C(4) * model->n_classes +
 		UINT64_C(8) * model->n_outputs + UINT64_C(4) * model->n_trees + UINT64_C(17) * model->n_nodes +
 		UINT64_C(3) * model->n_sets;
 
@@ -93,32 +93,43 @@ counts_fit(GroveReader *reader, const GroveModel *model)
 	return true;
 }
 
-/* The levels of all features, found by a walk that keeps nothing. */
+/* Levels of the features of a model, which the header does not count. */
+typedef struct LevelCounts
+{
+	size_t		all;
+	size_t		most;			/* of one feature */
+} LevelCounts;
+
+/* Counts by a walk that keeps nothing. */
 static bool
-count_levels(GroveReader reader, GroveReader *report, const GroveModel *model, size_t *n_levels)
+count_levels(GroveReader reader, GroveReader *report, const GroveModel *model, LevelCounts *counts)
 {
 	GroveText	ignored;
 	bool		good = true;
 
-	*n_levels = 0;
+	counts->all = counts->most = 0;
 	for (int i = 0; i < 5 && good; i++)
 		good = reader_text(&reader, &ignored);
 	for (uint32_t i = 0; i < model->n_features && good; i++)
 	{
 		const uint8_t *place = NULL;
+		uint32_t	n_levels = 0;
 
 		good = reader_text(&reader, &ignored) && reader_text(&reader, &ignored) &&
-			(place = reader_take(&reader, 2)) != NULL;
-		for (uint32_t level = 0; good && level < place[1]; level++)
-			good = reader_text(&reader, &ignored);
+			(place = reader_take(&reader, FEATURE_BYTES)) != NULL;
 		if (good)
-			*n_levels += place[1];
+			n_levels = grove_bytes_get16(place + 1);
+		for (uint32_t level = 0; good && level < n_levels; level++)
+			good = reader_text(&reader, &ignored);
+		counts->all += n_levels;
+		if (counts->most < n_levels)
+			counts->most = n_levels;
 	}
 	return good || reader_broken(report, reader.rule, reader.rule_at);
 }
 
 static bool
-lay_out(const GroveModel *model, size_t n_levels, uint8_t *memory, GroveReaderParts *parts, size_t *size)
+lay_out(const GroveModel *model, const LevelCounts *levels, uint8_t *memory, GroveReaderParts *parts, size_t *size)
 {
 	size_t		compact_size;
 	size_t		n_order = model->n_features;
@@ -127,17 +138,18 @@ lay_out(const GroveModel *model, size_t n_levels, uint8_t *memory, GroveReaderPa
 
 	if (n_order < model->n_classes)
 		n_order = model->n_classes;
-	if (n_order < GROVE_BINS)
-		n_order = GROVE_BINS;
+	if (n_order < levels->most)
+		n_order = levels->most;
 	parts->model = grove_arena_carve(&arena, 1, sizeof(GroveModel));
 	parts->features = grove_arena_carve(&arena, model->n_features, sizeof(GroveFeature));
-	parts->levels = grove_arena_carve(&arena, n_levels, sizeof(GroveText));
-	parts->lookups = grove_arena_carve(&arena, n_levels, 4);
+	parts->levels = grove_arena_carve(&arena, levels->all, sizeof(GroveText));
+	parts->lookups = grove_arena_carve(&arena, levels->all, 4 * sizeof(uint16_t));
 	parts->classes = grove_arena_carve(&arena, model->n_classes, sizeof(GroveText));
 	parts->base = grove_arena_carve(&arena, model->n_outputs, sizeof(double));
 	parts->tree_start = grove_arena_carve(&arena, (size_t) model->n_trees + 1, sizeof(uint32_t));
 	parts->nodes = grove_arena_carve(&arena, model->n_nodes, sizeof(GroveNode));
 	parts->sets = grove_arena_carve(&arena, model->n_sets, sizeof(*parts->sets));
+	parts->set_first = grove_arena_carve(&arena, model->n_sets, sizeof(uint32_t));
 	parts->order = grove_arena_carve(&arena, n_order, sizeof(GroveText *));
 	parts->reached = grove_arena_carve(&arena, n_tree, 1);
 	parts->compact = grove_arena_carve(&arena, compact_size, 1);
@@ -149,7 +161,7 @@ static bool
 read_features(GroveReader *reader, GroveModel *model, GroveReaderParts *parts)
 {
 	GroveText  *levels = parts->levels;
-	uint8_t    *lookup = parts->lookups;
+	uint16_t   *lookup = parts->lookups;
 
 	for (uint32_t i = 0; i < model->n_features; i++)
 	{
@@ -158,14 +170,14 @@ read_features(GroveReader *reader, GroveModel *model, GroveReaderParts *parts)
 
 		memset(feature, 0, sizeof(*feature));
 		if (!reader_text(reader, &feature->name) || !reader_text(reader, &feature->type_name) ||
-			!(place = reader_take(reader, 2)))
+			!(place = reader_take(reader, FEATURE_BYTES)))
 			return false;
 		if (place[0] > GROVE_FEATURE_CATEGORICAL)
-			return reader_broken(reader, "The kind of a feature is unknown", reader->at - 2);
+			return reader_broken(reader, "The kind of a feature is unknown", reader->at - FEATURE_BYTES);
 		feature->kind = (GroveFeatureKind) place[0];
-		feature->n_levels = place[1];
+		feature->n_levels = grove_bytes_get16(place + 1);
 		if (feature->kind == GROVE_FEATURE_NUMERIC && feature->n_levels > 0)
-			return reader_broken(reader, "A numeric feature has levels", reader->at - 1);
+			return reader_broken(reader, "A numeric feature has levels", reader->at - 2);
 		if (feature->n_levels == 0)
 			continue;
 		feature->levels = levels;
@@ -177,11 +189,9 @@ read_features(GroveReader *reader, GroveModel *model, GroveReaderParts *parts)
 		}
 		if (grove_model_duplicate(parts->order, feature->n_levels))
 			return reader_broken(reader, "A feature has two equal levels", reader->at);
-		grove_model_lookup_fill(feature, lookup);
-		feature->lookup = lookup;
-		feature->lookup_mask = grove_model_lookup_size(feature->n_levels) - 1;
+		grove_model_lookup_fill(feature, parts->order, lookup);
 		levels += feature->n_levels;
-		lookup += feature->lookup_mask + 1;
+		lookup += grove_model_lookup_size(feature->n_levels);
 	}
 	for (uint32_t i = 0; i < model->n_features; i++)
 		parts->order[i] = &parts->features[i].name;
@@ -227,6 +237,7 @@ read_body(GroveReader *reader, GroveModel *model, GroveReaderParts *parts)
 	model->tree_start = parts->tree_start;
 	model->nodes = parts->nodes;
 	model->sets = (const uint8_t (*)[GROVE_BINS / 8]) parts->sets;
+	model->set_first = parts->set_first;
 	if (!read_features(reader, model, parts) || !read_classes(reader, model, parts) ||
 		!grove_model_read_trees(reader, model, parts))
 		return false;
@@ -237,7 +248,7 @@ read_body(GroveReader *reader, GroveModel *model, GroveReaderParts *parts)
 
 /* Everything before the body: fills model's scalars, the layout and its size. */
 static bool
-open_model(GroveReader *reader, const uint8_t *bytes, size_t length, GroveModel *model, size_t *n_levels)
+open_model(GroveReader *reader, const uint8_t *bytes, size_t length, GroveModel *model, LevelCounts *levels)
 {
 	memset(model, 0, sizeof(*model));
 	memset(reader, 0, sizeof(*reader));
@@ -246,7 +257,7 @@ open_model(GroveReader *reader, const uint8_t *bytes, size_t length, GroveModel 
 	if (length < AT_BODY + FORMAT_TRAILER)
 		return reader_broken(reader, "The value is shorter than a header and a trailer", length);
 	reader->end = length - FORMAT_TRAILER;
-	return read_header(reader, model) && counts_fit(reader, model) && count_levels(*reader, reader, model, n_levels);
+	return read_header(reader, model) && counts_fit(reader, model) && count_levels(*reader, reader, model, levels);
 }
 
 static GroveStatus
@@ -266,7 +277,7 @@ grove_model_read_size(const uint8_t *bytes, size_t length, size_t *memory, const
 	GroveModel	model;
 	GroveReaderParts parts;
 	GroveReader reader;
-	size_t		n_levels;
+	LevelCounts levels;
 
 	*rule = NULL;
 	*offset = 0;
@@ -281,9 +292,9 @@ grove_model_read_size(const uint8_t *bytes, size_t length, size_t *memory, const
 		status = GROVE_ERR_CHECKSUM;
 	if (status != GROVE_OK)
 		return status;
-	if (!open_model(&reader, bytes, length, &model, &n_levels))
+	if (!open_model(&reader, bytes, length, &model, &levels))
 		return report_broken(&reader, rule, offset);
-	return lay_out(&model, n_levels, NULL, &parts, memory) ? GROVE_OK : GROVE_ERR_SIZE;
+	return lay_out(&model, &levels, NULL, &parts, memory) ? GROVE_OK : GROVE_ERR_SIZE;
 }
 
 GroveStatus
@@ -293,14 +304,14 @@ grove_model_read(const uint8_t *bytes, size_t length, void *memory, size_t memor
 	GroveModel	header;
 	GroveReaderParts parts;
 	GroveReader reader;
-	size_t		n_levels;
+	LevelCounts levels;
 	size_t		size;
 
 	*rule = NULL;
 	*offset = 0;
-	if (!open_model(&reader, bytes, length, &header, &n_levels))
+	if (!open_model(&reader, bytes, length, &header, &levels))
 		return report_broken(&reader, rule, offset);
-	if (!lay_out(&header, n_levels, memory, &parts, &size))
+	if (!lay_out(&header, &levels, memory, &parts, &size))
 		return GROVE_ERR_SIZE;
 	if (size > memory_size)
 		return GROVE_ERR_BUFFER;

@@ -54,17 +54,32 @@ static bool
 read_set(GroveReader *reader, GroveModel *model, GroveReaderParts *parts, GroveNode *node, uint32_t n_sets)
 {
 	uint32_t	n_levels = model->features[node->feature].n_levels;
-	size_t		n_bytes = SET_BYTES(n_levels);
-	const uint8_t *place = reader_take(reader, n_bytes);
+	uint32_t	first = 0;
+	uint32_t	window;
+	size_t		n_bytes;
+	const uint8_t *place;
 
+	if (n_levels >= GROVE_BINS)
+	{
+		place = reader_take(reader, FIRST_BYTES);
+		if (!place)
+			return false;
+		first = grove_bytes_get16(place);
+		if (first >= n_levels)
+			return reader_broken(reader, "A set begins behind the last level", reader->at - FIRST_BYTES);
+	}
+	window = format_window(n_levels, first);
+	n_bytes = SET_BYTES(window);
+	place = reader_take(reader, n_bytes);
 	if (!place)
 		return false;
 	if (n_sets >= model->n_sets)
 		return reader_broken(reader, "There are more sets than the header says", reader->at - n_bytes);
-	if ((place[0] & 1) || (place[n_bytes - 1] & ~((2u << (n_levels & 7)) - 1)))
-		return reader_broken(reader, "A set contains a bin that is no level", reader->at - n_bytes);
+	if ((place[0] & 1) || (place[n_bytes - 1] & ~((2u << (window & 7)) - 1)))
+		return reader_broken(reader, "A set contains an ordinal that is no level", reader->at - n_bytes);
 	memset(parts->sets[n_sets], 0, sizeof(*parts->sets));
 	memcpy(parts->sets[n_sets], place, n_bytes);
+	parts->set_first[n_sets] = first;
 	node->set = n_sets;
 	return true;
 }

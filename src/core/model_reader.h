@@ -26,12 +26,13 @@ typedef struct GroveReaderParts
 	GroveModel *model;
 	GroveFeature *features;
 	GroveText  *levels;			/* of all features */
-	uint8_t    *lookups;		/* of all features */
+	uint16_t   *lookups;		/* of all features */
 	GroveText  *classes;
 	double	   *base;
 	uint32_t   *tree_start;
 	GroveNode  *nodes;
 	uint8_t		(*sets)[GROVE_BINS / 8];
+	uint32_t   *set_first;
 	const GroveText **order;	/* scratch for the search for equal texts */
 	uint8_t    *reached;		/* scratch: nodes of the tree at hand that are somebody's child */
 	uint8_t    *compact;

@@ -59,11 +59,11 @@ put_features(Writer *writer, const GroveModel *model)
 
 		put_text(writer, feature->name);
 		put_text(writer, feature->type_name);
-		place = take(writer, 2);
+		place = take(writer, FEATURE_BYTES);
 		if (place)
 		{
 			place[0] = (uint8_t) feature->kind;
-			place[1] = (uint8_t) feature->n_levels;
+			grove_bytes_put16(place + 1, (uint16_t) feature->n_levels);
 		}
 		for (uint32_t level = 0; level < feature->n_levels; level++)
 			put_text(writer, feature->levels[level]);
@@ -71,24 +71,41 @@ put_features(Writer *writer, const GroveModel *model)
 }
 
 static void
+put_set(Writer *writer, const GroveModel *model, const GroveNode *node)
+{
+	uint32_t	n_levels = model->features[node->feature].n_levels;
+	uint32_t	first = model->set_first[node->set];
+	size_t		set_bytes = SET_BYTES(format_window(n_levels, first));
+	uint8_t    *place = NULL;
+
+	if (n_levels >= GROVE_BINS)
+		place = take(writer, FIRST_BYTES);
+	if (place)
+		grove_bytes_put16(place, (uint16_t) first);
+	place = take(writer, set_bytes);
+	if (place)
+		memcpy(place, model->sets[node->set], set_bytes);
+}
+
+static void
 put_split(Writer *writer, const GroveModel *model, const GroveNode *node)
 {
 	bool		categorical = (node->flags & GROVE_NODE_CATEGORICAL) != 0;
-	size_t		set_bytes = SET_BYTES(model->features[node->feature].n_levels);
-	uint8_t    *place = take(writer, categorical ? CATEGORICAL_BYTES + set_bytes : NUMERIC_BYTES);
+	uint8_t    *place = take(writer, categorical ? CATEGORICAL_BYTES : NUMERIC_BYTES);
 
-	if (!place)
-		return;
-	place[0] = (uint8_t) ((categorical ? NODE_CATEGORICAL : NODE_NUMERIC) |
-						  ((node->flags & GROVE_NODE_MISSING_LEFT) ? NODE_MISSING_LEFT : 0));
-	grove_bytes_put32(place + 1, node->count);
-	grove_bytes_put_float(place + 5, node->cover);
-	grove_bytes_put_float(place + 9, node->gain);
-	grove_bytes_put32(place + 13, node->left);
-	grove_bytes_put16(place + 17, node->feature);
+	if (place)
+	{
+		place[0] = (uint8_t) ((categorical ? NODE_CATEGORICAL : NODE_NUMERIC) |
+							  ((node->flags & GROVE_NODE_MISSING_LEFT) ? NODE_MISSING_LEFT : 0));
+		grove_bytes_put32(place + 1, node->count);
+		grove_bytes_put_float(place + 5, node->cover);
+		grove_bytes_put_float(place + 9, node->gain);
+		grove_bytes_put32(place + 13, node->left);
+		grove_bytes_put16(place + 17, node->feature);
+	}
 	if (categorical)
-		memcpy(place + 19, model->sets[node->set], set_bytes);
-	else
+		put_set(writer, model, node);
+	else if (place)
 		grove_bytes_put_double(place + 19, node->value);
 }
 
@@ -180,6 +197,16 @@ put_header(uint8_t *bytes, const GroveModel *model, size_t length)
 	grove_bytes_put64(bytes + AT_ROWS, model->rows);
 }
 
+/* Whether the bytes can say what a categorical split does: its set is there, and its window begins among the levels. */
+static bool
+set_agrees(const GroveModel *model, const GroveNode *node)
+{
+	uint32_t	n_levels = model->features[node->feature].n_levels;
+
+	return node->set < model->n_sets &&
+		(model->set_first[node->set] == 0 || (n_levels >= GROVE_BINS && model->set_first[node->set] < n_levels));
+}
+
 /* Counts that the header or a record cannot hold, or that contradict each other. */
 static bool
 counts_agree(const GroveModel *model)
@@ -191,7 +218,7 @@ counts_agree(const GroveModel *model)
 		return false;
 	for (uint32_t i = 0; i < model->n_features; i++)
 	{
-		if (model->features[i].n_levels >= GROVE_BINS)
+		if (model->features[i].n_levels > GROVE_MAX_LEVELS)
 			return false;
 	}
 	for (uint32_t tree = 0; tree < model->n_trees; tree++)
@@ -204,7 +231,7 @@ counts_agree(const GroveModel *model)
 		const GroveNode *node = &model->nodes[i];
 
 		if (node->left != 0 && (node->feature >= model->n_features ||
-								((node->flags & GROVE_NODE_CATEGORICAL) && node->set >= model->n_sets)))
+								((node->flags & GROVE_NODE_CATEGORICAL) && !set_agrees(model, node))))
 			return false;
 	}
 	return true;

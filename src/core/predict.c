@@ -17,11 +17,11 @@
 #include "compact.h"
 #include "predict.h"
 
-/* Bin of a categorical feature's value; whatever is no bin counts as missing. */
+/* Ordinal of a categorical feature's value; whatever is none counts as missing. */
 static inline uint32_t
-bin_of(double value)
+ordinal_of(double value)
 {
-	return value >= 1 && value < GROVE_BINS ? (uint32_t) value : GROVE_MISSING_BIN;
+	return value >= 1 && value < GROVE_MAX_LEVELS + 1 ? (uint32_t) value : GROVE_MISSING_BIN;
 }
 
 /* Leaf of one tree, as an index into nodes[]. */
@@ -38,12 +38,12 @@ walk_tree(const GroveModel *model, uint32_t tree, const double *row)
 
 		if (node->flags & GROVE_NODE_CATEGORICAL)
 		{
-			uint32_t	bin = bin_of(value);
+			uint32_t	ordinal = ordinal_of(value);
 
-			if (bin == GROVE_MISSING_BIN)
+			if (ordinal == GROVE_MISSING_BIN)
 				left = (node->flags & GROVE_NODE_MISSING_LEFT) != 0;
 			else
-				left = (model->sets[node->set][bin >> 3] >> (bin & 7)) & 1;
+				left = grove_model_set_has(model, node->set, ordinal);
 		}
 		else if (value != value)
 			left = (node->flags & GROVE_NODE_MISSING_LEFT) != 0;
@@ -71,6 +71,20 @@ count_below(const double *thresholds, uint32_t n_thresholds, double x)
 	return low + (thresholds[low] < x);
 }
 
+/* One slot a window: the place of the ordinal in it. */
+static void
+fill_windows(const GroveCompactFeature *feature, uint32_t ordinal, uint16_t *slot)
+{
+	for (uint32_t i = 0; i < feature->n_cuts; i++)
+	{
+		uint32_t	bit = ordinal - (uint32_t) feature->cuts[i];
+
+		slot[i] = (uint16_t) (bit - 1 < GROVE_BINS - 1 ? bit : GROVE_COMPACT_OUTSIDE);
+		if (ordinal == GROVE_MISSING_BIN)
+			slot[i] = GROVE_MISSING_BIN;
+	}
+}
+
 static void
 fill_slots(const GroveCompact *compact, const double *row, uint16_t *slots)
 {
@@ -80,15 +94,15 @@ fill_slots(const GroveCompact *compact, const double *row, uint16_t *slots)
 		double		value = row[feature->feature];
 		uint16_t   *slot = slots + feature->slot;
 
-		if (!feature->thresholds)
-			slot[0] = (uint16_t) bin_of(value);
+		if (feature->categorical)
+			fill_windows(feature, ordinal_of(value), slot);
 		else if (value != value)
 		{
 			slot[0] = 0;
 			slot[1] = UINT16_MAX;
 		}
 		else
-			slot[0] = slot[1] = (uint16_t) count_below(feature->thresholds, feature->n_thresholds, value);
+			slot[0] = slot[1] = (uint16_t) count_below(feature->cuts, feature->n_cuts, value);
 	}
 }
 
@@ -106,7 +120,7 @@ step_mixed(const GroveCompactNode *node, const uint16_t *slots, const uint32_t (
 	bool		categorical = (node->slot & GROVE_COMPACT_CATEGORICAL) != 0;
 	uint32_t	slot = slots[node->slot & ~GROVE_COMPACT_CATEGORICAL];
 	uint32_t	set = categorical ? node->test : 0;
-	uint32_t	outside = ~(sets[set][(slot & 255) >> 5] >> (slot & 31)) & 1;
+	uint32_t	outside = (~(sets[set][(slot & 255) >> 5] >> (slot & 31)) | slot >> 8) & 1;
 
 	return node->offset + (categorical ? outside : slot > node->test);
 }

@@ -2,7 +2,7 @@
  * predict.h: margins of one row, and the link from margins to predictions.
  *
  * A row is an array of n_features doubles: a numeric feature holds its value
- * (NaN = missing), a categorical one its bin as a whole number (0 = missing
+ * (NaN = missing), a categorical one its ordinal as a whole number (0 = missing
  * or unseen).  Leaves are added to the base in tree order in every path, so
  * that all paths give bit-equal margins.
  */

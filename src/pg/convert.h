@@ -1,6 +1,6 @@
 /*
- * convert.h: one value -> what a feature of a model takes: a double, or a bin
- * as a whole number (core/predict.h).
+ * convert.h: one value -> what a feature of a model takes: a double, or an
+ * ordinal as a whole number (core/predict.h).
  *
  * The type rule of feature.h decides what a value means; here it is decided
  * which values a feature accepts.  The scale must be the one of training: a

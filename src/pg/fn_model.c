@@ -267,12 +267,14 @@ categories_of(const GroveModel *model, const GroveNode *node)
 {
 	const GroveFeature *feature = &model->features[node->feature];
 	Datum		labels[GROVE_BINS];
+	uint32		first = model->set_first[node->set];
+	uint32		last = Min(feature->n_levels, first + GROVE_BINS - 1);
 	uint32		n = 0;
 
-	for (uint32 bin = 1; bin <= feature->n_levels; bin++)
+	for (uint32 ordinal = first + 1; ordinal <= last; ordinal++)
 	{
-		if (model->sets[node->set][bin >> 3] >> (bin & 7) & 1)
-			labels[n++] = text_datum(feature->levels[bin - 1]);
+		if (grove_model_set_has(model, node->set, ordinal))
+			labels[n++] = text_datum(feature->levels[ordinal - 1]);
 	}
 	return text_array(labels, n);
 }

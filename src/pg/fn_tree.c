@@ -4,7 +4,9 @@
  *
  * Both walk the tree in preorder with a stack of their own, since a tree can
  * be as deep as it has splits.  Both sides of a split are written as conditions,
- * so that each line can be read alone.
+ * so that each line can be read alone.  The other side of a set of labels is
+ * written out too, as long as the feature has at most 255 labels; with more
+ * of them it is what is not in the set.
  */
 #include "pg_grove.h"
 
@@ -56,23 +58,25 @@ append_number(StringInfo text, double value)
 	appendStringInfoString(text, number);
 }
 
-/* "city in ('berlin', 'rome')": labels of the set, or of its complement. */
+/* "city in ('berlin', 'rome')": labels of the set or of its complement, the latter as "not in" when it is long. */
 static void
 append_categories(TreeWalk *walk, const GroveNode *node, bool left)
 {
 	const GroveFeature *feature = &walk->model->features[node->feature];
+	bool		all = feature->n_levels < GROVE_BINS;
+	uint32		first = walk->model->set_first[node->set];
+	uint32		last = Min(feature->n_levels, first + GROVE_BINS - 1);
 	const char *separator = "";
 
-	appendStringInfoString(&walk->text, " in (");
-	for (uint32 bin = 1; bin <= feature->n_levels; bin++)
+	appendStringInfoString(&walk->text, left || all ? " in (" : " not in (");
+	for (uint32 ordinal = first + 1; ordinal <= last; ordinal++)
 	{
-		bool		inside = walk->model->sets[node->set][bin >> 3] >> (bin & 7) & 1;
 		char	   *label;
 		char	   *quoted;
 
-		if (inside != left)
+		if (grove_model_set_has(walk->model, node->set, ordinal) != (left || !all))
 			continue;
-		label = grovepg_model_text(feature->levels[bin - 1]);
+		label = grovepg_model_text(feature->levels[ordinal - 1]);
 		quoted = quote_literal_cstr(label);
 		appendStringInfo(&walk->text, "%s%s", separator, quoted);
 		pfree(quoted);

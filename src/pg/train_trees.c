@@ -94,6 +94,7 @@ grovepg_trees_model(const GroveTrees *trees, GroveModel *model)
 	model->n_sets = trees->set_start[trees->n_trees];
 	model->nodes = trees->nodes;
 	model->sets = (const uint8_t (*)[GROVE_BINS / 8]) trees->sets;
+	model->set_first = trees->set_first;
 }
 
 void

@@ -21,7 +21,8 @@ static void
 write_rows(FILE *file, const Sample *sample)
 {
 	static const double numbers[] = {-1, 0, 0.15, 0.5, 5, 9.5, 10, 15, 25, 30, 31, 8000, 8001, 7.0e8, 7.1e8, NAN};
-	static const double bins[] = {0, 1, 2, 3};
+	static const double ordinals[] = {0, 1, 2, 3};
+	static const double towns[] = {0, 1, 2, 3, 45, 46, 101, 254, 255, 256, 257, 258, 298, 299, 300};
 	const GroveModel *model = &sample->model;
 	unsigned	state = 1;
 
@@ -35,8 +36,10 @@ write_rows(FILE *file, const Sample *sample)
 			state = state * 1103515245u + 12345u;
 			if (model->features[i].kind == GROVE_FEATURE_NUMERIC)
 				values[i] = numbers[(state >> 16) % 16];
+			else if (model->features[i].n_levels > 3)
+				values[i] = towns[(state >> 16) % 15];
 			else
-				values[i] = bins[(state >> 16) % (model->features[i].n_levels + 1)];
+				values[i] = ordinals[(state >> 16) % (model->features[i].n_levels + 1)];
 			fprintf(file, "%a ", values[i]);
 		}
 		reference_margins(model, values, margins);

@@ -12,14 +12,16 @@
 static inline bool
 reference_goes_left(const GroveModel *model, const GroveNode *node, double value)
 {
-	int			bin;
+	int			ordinal;
+	int			bit;
 
 	if (!(node->flags & GROVE_NODE_CATEGORICAL))
 		return isnan(value) ? (node->flags & GROVE_NODE_MISSING_LEFT) != 0 : value <= node->value;
-	bin = (int) value;
-	if (bin == GROVE_MISSING_BIN)
+	if (isnan(value) || value < 1 || value >= 65536)
 		return (node->flags & GROVE_NODE_MISSING_LEFT) != 0;
-	return (model->sets[node->set][bin / 8] & 1 << bin % 8) != 0;
+	ordinal = (int) value;
+	bit = ordinal - (int) model->set_first[node->set];
+	return bit >= 1 && bit <= 255 && (model->sets[node->set][bit / 8] & 1 << bit % 8) != 0;
 }
 
 static inline uint32_t

@@ -23,6 +23,7 @@ typedef struct Sample
 	uint32_t	tree_start[SAMPLE_NODES];
 	GroveNode	nodes[SAMPLE_NODES];
 	uint8_t		sets[16][GROVE_BINS / 8];
+	uint32_t	set_first[16];
 } Sample;
 
 static inline GroveText
@@ -55,6 +56,7 @@ sample_begin(Sample *sample, const char *name, GroveTask task, GroveAlgorithm al
 	sample->model.tree_start = sample->tree_start;
 	sample->model.nodes = sample->nodes;
 	sample->model.sets = (const uint8_t (*)[GROVE_BINS / 8]) sample->sets;
+	sample->model.set_first = sample->set_first;
 }
 
 static inline void
@@ -117,15 +119,37 @@ sample_numeric(Sample *sample, uint32_t count, uint16_t feature, double threshol
 	sample_split(sample, count, feature, left, missing_left)->value = threshold;
 }
 
-/* bins: bit b is bin b, for sets of up to 7 levels */
-static inline void
-sample_categorical(Sample *sample, uint32_t count, uint16_t feature, uint8_t bins, uint32_t left, bool missing_left)
+/* A split whose set is still empty; its index. */
+static inline uint32_t
+sample_empty_set(Sample *sample, uint32_t count, uint16_t feature, uint32_t left, bool missing_left)
 {
 	GroveNode  *node = sample_split(sample, count, feature, left, missing_left);
 
 	node->flags |= GROVE_NODE_CATEGORICAL;
 	node->set = sample->model.n_sets;
-	sample->sets[sample->model.n_sets++][0] = bins;
+	return sample->model.n_sets++;
+}
+
+/* ordinals: bit b is ordinal b, for sets of up to 7 levels */
+static inline void
+sample_categorical(Sample *sample, uint32_t count, uint16_t feature, uint8_t ordinals, uint32_t left, bool missing_left)
+{
+	sample->sets[sample_empty_set(sample, count, feature, left, missing_left)][0] = ordinals;
+}
+
+/* A tree of one split: the ordinals, of which 0 ends the list, or missing values have this value, others 0. */
+static inline void
+sample_window(Sample *sample, uint16_t feature, uint32_t first, const uint16_t *ordinals, double value, bool missing_left)
+{
+	uint32_t	set;
+
+	sample_tree(sample);
+	set = sample_empty_set(sample, 100, feature, 1, missing_left);
+	sample->set_first[set] = first;
+	for (; *ordinals != 0; ordinals++)
+		sample->sets[set][(*ordinals - first) / 8] |= (uint8_t) (1 << (*ordinals - first) % 8);
+	sample_leaf(sample, 40, value);
+	sample_leaf(sample, 60, 0);
 }
 
 #endif							/* SAMPLE_BUILDER_H */

@@ -164,13 +164,47 @@ sample_bad_json(Sample *sample)
 	sample_leaf(sample, 5, 2);
 }
 
-#define SAMPLES	6
+/*
+ * 300 towns, t1 to t300, in windows that overlap, end with the last town, hold
+ * one town or none.  Tree i adds 2^i to what goes left.
+ */
+static inline void
+sample_levels(Sample *sample)
+{
+	static char names[300][16];
+	static GroveText towns[300];
+
+	for (int i = 0; i < 300; i++)
+	{
+		snprintf(names[i], sizeof(names[i]), "t%d", i + 1);
+		towns[i] = sample_text(names[i]);
+	}
+	sample_begin(sample, "levels", GROVE_TASK_REGRESSION, GROVE_ALGORITHM_GBDT, GROVE_LINK_IDENTITY,
+				 "regression", "price", "real");
+	sample_feature(sample, "town", "text", 300, towns);
+	sample_feature(sample, "size", "numeric", 0, NULL);
+	sample_window(sample, 0, 0, (const uint16_t[]) {1, 2, 255, 0}, 1, false);
+	sample_window(sample, 0, 45, (const uint16_t[]) {46, 255, 256, 300, 0}, 2, true);
+	sample_window(sample, 0, 255, (const uint16_t[]) {256, 257, 0}, 4, false);
+	sample_window(sample, 0, 299, (const uint16_t[]) {300, 0}, 8, true);
+	sample_window(sample, 0, 0, (const uint16_t[]) {0}, 16, true);
+	sample_window(sample, 0, 100, (const uint16_t[]) {101, 299, 0}, 32, false);
+	sample_window(sample, 0, 254, (const uint16_t[]) {255, 256, 0}, 64, false);
+	sample_tree(sample);
+	sample_numeric(sample, 100, 1, 2.5, 1, false);
+	sample_leaf(sample, 30, 128);
+	sample_leaf(sample, 70, 0);
+	sample_window(sample, 0, 0, (const uint16_t[]) {1, 0}, 256, true);
+}
+
+#define SAMPLES	7
 
 static inline void
 sample_make(Sample *sample, int number)
 {
 	static void (*const makers[SAMPLES]) (Sample *) = {
-		sample_regression, sample_binary, sample_multiclass, sample_mixed, sample_bad_text, sample_bad_json
+		sample_regression, sample_binary, sample_multiclass, sample_mixed, sample_bad_text, sample_bad_json,
+		sample_levels
 	};
 
 	makers[number] (sample);

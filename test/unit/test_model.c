@@ -372,8 +372,11 @@ test_rules(void)
 	BREAK(3, nodes[3].feature = 4, "The kind of a split is not that of its feature");
 	BREAK(0, nodes[0].flags = GROVE_NODE_CATEGORICAL; broken_sample.model.n_sets = 1,
 		  "The kind of a split is not that of its feature");
-	BREAK(3, broken_sample.sets[0][0] |= 1, "A set contains a bin that is no level");
-	BREAK(3, broken_sample.sets[0][0] |= 1 << 4, "A set contains a bin that is no level");
+	BREAK(3, broken_sample.sets[0][0] |= 1, "A set contains an ordinal that is no level");
+	BREAK(3, broken_sample.sets[0][0] |= 1 << 4, "A set contains an ordinal that is no level");
+	BREAK(6, broken_sample.sets[0][0] |= 1, "A set contains an ordinal that is no level");
+	BREAK(6, broken_sample.sets[1][31] = 0x80; broken_sample.set_first[1] = 46, "A set contains an ordinal that is no level");
+	BREAK(6, broken_sample.sets[3][0] |= 1 << 2, "A set contains an ordinal that is no level");
 }
 
 /* Later versions and unknown flags are refused as such, whatever follows. */
@@ -428,38 +431,9 @@ test_writer(void)
 	REFUSE(0, broken_sample.tree_start[1] = 0);
 	REFUSE(0, broken_sample.nodes[0].feature = 4);
 	REFUSE(3, broken_sample.nodes[0].set = 100);
-	REFUSE(3, broken_sample.features[0].n_levels = 256);
-}
-
-/* A lookup of 255 labels, of labels like them, and of the empty one. */
-static void
-test_lookup(void)
-{
-	static char names[510][24];
-	GroveText	levels[255];
-	uint8_t		lookup[512];
-	GroveFeature feature = {.kind = GROVE_FEATURE_CATEGORICAL, .n_levels = 255, .levels = levels};
-
-	for (int i = 0; i < 510; i++)
-		snprintf(names[i], sizeof(names[i]), "%.*s%d", i % 7, "abcdef", i / 2);
-	for (int i = 0; i < 255; i++)
-		levels[i] = sample_text(i == 77 ? "" : names[2 * i]);
-	CHECK(grove_model_lookup_size(255) == 512 && grove_model_lookup_size(1) == 2);
-	grove_model_lookup_fill(&feature, lookup);
-	feature.lookup = lookup;
-	feature.lookup_mask = 511;
-	for (int i = 0; i < 510; i++)
-	{
-		uint32_t	expected = 0;
-
-		for (uint32_t level = 0; level < 255; level++)
-		{
-			if (levels[level].length == strlen(names[i]) && memcmp(levels[level].data, names[i], strlen(names[i])) == 0)
-				expected = level + 1;
-		}
-		CHECK(grove_model_bin(&feature, sample_text(names[i])) == expected);
-	}
-	CHECK(grove_model_bin(&feature, sample_text("")) == 78);
+	REFUSE(3, broken_sample.set_first[0] = 1);
+	REFUSE(6, broken_sample.set_first[3] = 300);
+	REFUSE(3, broken_sample.features[0].n_levels = GROVE_MAX_LEVELS + 1);
 }
 
 int
@@ -472,7 +446,6 @@ main(void)
 	test_avalanche();
 	test_writer();
 	test_rules();
-	test_lookup();
 	for (int number = 0; number < SAMPLES; number++)
 	{
 		sample_make(&sample, number);

@@ -28,23 +28,35 @@ typedef struct Shape
 {
 	uint32_t	n_features;
 	uint32_t	n_categorical;	/* the first ones */
-	uint32_t	n_levels;
+	uint32_t	n_levels;		/* MANY: 300, 5,000 and 65,535 in turn */
 	uint32_t	n_outputs;
 	uint32_t	n_trees;
 	uint32_t	splits;			/* of a tree, at most */
 	uint32_t	thresholds;		/* distinct values to draw from */
 	bool		compact;		/* whether the reader should make the compact form */
+	bool		anywhere;		/* windows begin behind any ordinal, else behind multiples of 255 */
 } Shape;
+
+#define MANY	GROVE_MAX_LEVELS
 
 static GroveFeature features[GROVE_MAX_FEATURES];
 static char names[GROVE_MAX_FEATURES][8];
-static GroveText levels[255];
-static char level_names[255][8];
+static GroveText levels[GROVE_MAX_LEVELS];
+static char level_names[GROVE_MAX_LEVELS][8];
 static GroveText classes[8];
 static double base[8];
 static uint32_t tree_start[4096];
 static GroveNode nodes[MAX_NODES];
 static uint8_t sets[MAX_NODES][GROVE_BINS / 8];
+static uint32_t set_first[MAX_NODES];
+
+static uint32_t
+levels_of(const Shape *shape, uint32_t feature)
+{
+	static const uint32_t many[] = {300, 5000, GROVE_MAX_LEVELS};
+
+	return shape->n_levels == MANY ? many[feature % 3] : shape->n_levels;
+}
 
 static double
 draw_value(const Shape *shape)
@@ -54,6 +66,22 @@ draw_value(const Shape *shape)
 	if (draw(20) == 0)
 		return special[draw(6)];
 	return (draw(shape->thresholds) - shape->thresholds / 2.0) / 7;
+}
+
+static void
+make_set(const Shape *shape, uint32_t n_levels, uint32_t set)
+{
+	uint32_t	first = 0;
+
+	if (n_levels > 255)
+		first = shape->anywhere ? draw(n_levels) : draw((n_levels + 254) / 255) * 255;
+	set_first[set] = first;
+	memset(sets[set], 0, sizeof(sets[set]));
+	for (uint32_t bit = 1; bit <= 255 && first + bit <= n_levels; bit++)
+	{
+		if (draw(2))
+			sets[set][bit / 8] |= (uint8_t) (1 << bit % 8);
+	}
 }
 
 static void
@@ -70,12 +98,7 @@ make_split(GroveModel *model, const Shape *shape, GroveNode *node)
 	node->flags |= GROVE_NODE_CATEGORICAL;
 	node->value = 0;
 	node->set = model->n_sets++;
-	memset(sets[node->set], 0, sizeof(sets[0]));
-	for (uint32_t bin = 1; bin <= shape->n_levels; bin++)
-	{
-		if (draw(2))
-			sets[node->set][bin / 8] |= (uint8_t) (1 << bin % 8);
-	}
+	make_set(shape, levels_of(shape, node->feature), node->set);
 }
 
 /* A tree by splitting random leaves, as leaf-wise growth does. */
@@ -118,9 +141,9 @@ make_model(GroveModel *model, const Shape *shape)
 	model->n_outputs = shape->n_outputs;
 	model->n_classes = shape->n_outputs > 1 ? shape->n_outputs : 0;
 	model->n_features = shape->n_features;
-	for (uint32_t i = 0; i < 255; i++)
+	for (uint32_t i = 0; i < GROVE_MAX_LEVELS; i++)
 	{
-		snprintf(level_names[i], sizeof(level_names[i]), "%u", i & 0xff);
+		snprintf(level_names[i], sizeof(level_names[i]), "%u", i & 0xffff);
 		levels[i] = sample_text(level_names[i]);
 	}
 	for (uint32_t i = 0; i < shape->n_features; i++)
@@ -130,7 +153,7 @@ make_model(GroveModel *model, const Shape *shape)
 		features[i].name = sample_text(names[i]);
 		features[i].type_name = sample_text("x");
 		features[i].kind = i < shape->n_categorical ? GROVE_FEATURE_CATEGORICAL : GROVE_FEATURE_NUMERIC;
-		features[i].n_levels = i < shape->n_categorical ? shape->n_levels : 0;
+		features[i].n_levels = i < shape->n_categorical ? levels_of(shape, i) : 0;
 		features[i].levels = levels;
 	}
 	for (uint32_t i = 0; i < shape->n_outputs; i++)
@@ -146,20 +169,35 @@ make_model(GroveModel *model, const Shape *shape)
 	model->tree_start = tree_start;
 	model->nodes = nodes;
 	model->sets = (const uint8_t (*)[GROVE_BINS / 8]) sets;
+	model->set_first = set_first;
 	tree_start[0] = 0;
 	for (uint32_t tree = 0; tree < shape->n_trees; tree++)
 		make_tree(model, shape);
 }
 
+/* Often at an end of some set's window, sometimes no level, sometimes no ordinal at all. */
+static double
+draw_ordinal(uint32_t n_levels, uint32_t n_sets)
+{
+	static const double others[] = {-1, 0.5, 256, 65535, 65535.5, 65536, 1e300, NAN, INFINITY, -INFINITY};
+	static const uint32_t ends[] = {0, 1, 254, 255, 256};
+
+	if (draw(20) == 0)
+		return others[draw(10)];
+	if (n_sets > 0 && draw(2))
+		return set_first[draw(n_sets)] + ends[draw(5)];
+	return draw(n_levels + 1);
+}
+
 static void
-draw_row(const Shape *shape, double *row)
+draw_row(const Shape *shape, uint32_t n_sets, double *row)
 {
 	for (uint32_t i = 0; i < shape->n_features; i++)
 	{
 		uint32_t	kind = draw(12);
 
 		if (i < shape->n_categorical)
-			row[i] = draw(shape->n_levels + 1);
+			row[i] = draw_ordinal(levels_of(shape, i), n_sets);
 		else if (kind == 0)
 			row[i] = NAN;
 		else if (kind == 1)
@@ -212,9 +250,10 @@ test_shape(const Shape *shape)
 	memory = malloc(size);
 	CHECK(grove_model_read(bytes, length, memory, size, &model, &rule, &offset) == GROVE_OK);
 	CHECK(model && (model->compact != NULL) == shape->compact);
+	CHECK(size <= 16 * length + 16384);
 	for (int i = 0; model && i < 300; i++)
 	{
-		draw_row(shape, row);
+		draw_row(shape, made.n_sets, row);
 		compare_row(&made, model, row);
 	}
 	free(memory);
@@ -291,21 +330,29 @@ int
 main(void)
 {
 	static const Shape shapes[] = {
-		/* features, categorical, levels, outputs, trees, splits, thresholds, compact */
-		{1, 0, 0, 1, 0, 0, 10, false},	/* no tree at all */
-		{1, 0, 0, 1, 1, 0, 10, false},	/* a single leaf */
-		{1, 0, 0, 1, 8, 0, 10, true},	/* leaves only */
-		{3, 0, 0, 1, 7, 20, 50, false},
-		{3, 0, 0, 1, 8, 20, 50, true},
-		{28, 0, 0, 1, 100, 62, 254, true},
-		{28, 0, 0, 1, 101, 62, 254, true},
-		{10, 10, 255, 1, 20, 40, 1, true},
-		{10, 4, 255, 1, 33, 100, 254, true},
-		{10, 4, 7, 3, 30, 30, 20, true},
-		{5, 5, 1, 5, 15, 6, 1, true},
-		{4, 1, 3, 1, 20, 3000, 3000, true},
-		{1, 0, 0, 1, 20, 4000, 1000000, false},	/* too many thresholds for the compact form */
-		{GROVE_MAX_FEATURES, 100, 8, 1, 300, 62, 254, true},
+		/* features, categorical, levels, outputs, trees, splits, thresholds, compact, anywhere */
+		{1, 0, 0, 1, 0, 0, 10, false, false},	/* no tree at all */
+		{1, 0, 0, 1, 1, 0, 10, false, false},	/* a single leaf */
+		{1, 0, 0, 1, 8, 0, 10, true, false},	/* leaves only */
+		{3, 0, 0, 1, 7, 20, 50, false, false},
+		{3, 0, 0, 1, 8, 20, 50, true, false},
+		{28, 0, 0, 1, 100, 62, 254, true, false},
+		{28, 0, 0, 1, 101, 62, 254, true, false},
+		{10, 10, 255, 1, 20, 40, 1, true, false},
+		{10, 4, 255, 1, 33, 100, 254, true, false},
+		{10, 4, 7, 3, 30, 30, 20, true, false},
+		{5, 5, 1, 5, 15, 6, 1, true, false},
+		{4, 1, 3, 1, 20, 3000, 3000, true, false},
+		{1, 0, 0, 1, 20, 4000, 1000000, false, false},	/* too many thresholds for the compact form */
+		{3, 3, MANY, 1, 7, 40, 1, false, false},
+		{3, 3, MANY, 1, 8, 40, 1, true, false},
+		{5, 3, MANY, 1, 100, 62, 254, true, false},
+		{5, 3, MANY, 1, 40, 62, 254, true, true},
+		{6, 6, 256, 3, 30, 40, 1, true, true},
+		{6, 2, 255, 1, 30, 40, 20, true, true},	/* one window, wherever */
+		{3, 3, MANY, 1, 300, 100, 1, false, true},	/* too many windows of one feature for the compact form */
+		{6, 6, MANY, 1, 300, 100, 1, false, true},	/* too many of all */
+		{GROVE_MAX_FEATURES, 100, 8, 1, 300, 62, 254, true, false},
 	};
 
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
