@@ -16,7 +16,7 @@ BEGIN
 	RETURN 'no error';
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	RETURN concat_ws(E'\n  ', SQLSTATE || ' ' || message, nullif(detail, ''), nullif(hint, ''));
+	RETURN concat_ws(E'\n  ', SQLSTATE || ' ' || regexp_replace(message, 'needs \d+ kB', 'needs N kB'), nullif(detail, ''), nullif(hint, ''));
 END
 $$;
 

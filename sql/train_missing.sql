@@ -68,3 +68,15 @@ DROP VIEW typed;
 DROP TYPE colour;
 DROP DOMAIN code;
 DROP TABLE visits;
+
+-- more labels than a byte can tell apart: 600 of 50 rows each, none of them frequent
+CREATE TABLE items AS SELECT i AS id, 'item' || i % 600 AS item, (i % 600 * 7919) % 97 < 40 AS liked FROM generate_series(1, 30000) AS i;
+WITH m AS MATERIALIZED (
+	SELECT grove.train('SELECT item, liked FROM items', 'liked', '{"num_iterations": 60}') AS model,
+		grove.train('SELECT item, liked FROM items', 'liked', '{"num_iterations": 60, "min_data_per_level": 51}') AS few)
+SELECT round(grove.auc(liked, grove.predict(model, item))::numeric, 3) AS auc, max((grove.describe(model) -> 'features' -> 0 ->> 'levels')) AS levels,
+	round(grove.auc(liked, grove.predict(few, item))::numeric, 3) < 0.9 AS too_few, max((grove.describe(few) -> 'features' -> 0 ->> 'levels')) AS few_levels
+FROM m, items;
+SELECT md5(grove.train('SELECT item, liked FROM items', 'liked', '{"num_iterations": 5}')) =
+	md5(grove.train('SELECT item, liked FROM items ORDER BY grove.hash64(1, id)', 'liked', '{"num_iterations": 5}')) AS same_bytes;
+DROP TABLE items;

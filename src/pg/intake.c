@@ -149,7 +149,7 @@ add_cut(GroveIntake *in, int feature, uint32 first, uint32 n_levels)
 
 /* Ranks the levels of a categorical feature; what is kept stands first in the order of the model. */
 static void
-rank_levels(GroveIntakeColumn *c, uint32 max_bin, double min_count)
+rank_levels(GroveIntakeColumn *c, uint32 max_bin, uint64 min_count)
 {
 	uint32		count = grovepg_levels_count(c->levels);
 	uint64		total = 0;
@@ -173,7 +173,7 @@ rank_levels(GroveIntakeColumn *c, uint32 max_bin, double min_count)
 }
 
 static void
-list_cuts(GroveIntake *in, uint32 max_bin, double min_count)
+list_cuts(GroveIntake *in, uint32 max_bin, uint64 min_count)
 {
 	int			i;
 
@@ -201,7 +201,7 @@ list_cuts(GroveIntake *in, uint32 max_bin, double min_count)
 }
 
 GroveFeatureBins *
-grovepg_intake_cut(GroveIntake *in, uint32 max_bin, double min_count)
+grovepg_intake_cut(GroveIntake *in, uint32 max_bin, uint64 min_count)
 {
 	GroveFeatureBins *bins;
 	int			i;

@@ -104,11 +104,12 @@ extern void grovepg_intake_scan(GroveIntake *intake);
 
 /*
  * Cuts the features; returns bins[n_cuts], palloc'd.  A categorical feature
- * keeps the levels that cover 99 % of its rows and have min_count rows each,
- * 4,064 at most; the others count as missing.  Up to 255 of them are one
- * column of the matrix, more are cut into several of 254.
+ * keeps its max_bin most frequent levels; when max_bin is 255, further ones,
+ * 4,064 in all, as long as they have min_count rows and the ones before cover
+ * less than 99 % of the rows.  The others count as missing.  Up to 255 levels
+ * are one column of the matrix, more are cut into several of 254.
  */
-extern GroveFeatureBins *grovepg_intake_cut(GroveIntake *intake, uint32 max_bin, double min_count);
+extern GroveFeatureBins *grovepg_intake_cut(GroveIntake *intake, uint32 max_bin, uint64 min_count);
 
 /*
  * Second reading: matrix, label, weight, score (margins, else 0), identity and

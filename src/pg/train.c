@@ -316,7 +316,7 @@ train(GroveTraining *tr, const char *source, const GroveIntakeRoles *roles)
 	grovepg_train_classes(tr);
 	check_combinations(tr);
 	grove_params_resolve(&tr->params, tr->task == GROVE_TASK_REGRESSION, tr->intake->n_features);
-	tr->bins = grovepg_intake_cut(tr->intake, tr->params.max_bin, tr->params.cat_smooth);
+	tr->bins = grovepg_intake_cut(tr->intake, tr->params.max_bin, tr->params.min_data_per_level);
 	set_dims(tr);
 	check_margins(tr);
 	set_config(tr);
