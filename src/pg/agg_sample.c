@@ -83,7 +83,10 @@ transition_state(FunctionCallInfo fcinfo, bool weighted, int k_argument)
 	if (PG_ARGISNULL(0))
 	{
 		if (k < 0)
-			grovepg_argument_reject("k", k, "0 or more");
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("argument \"k\" is out of range: %d", k),
+					 errhint("It must be 0 or more.")));
 		return grovepg_sample_create(context, find_type(fcinfo, get_fn_expr_argtype(fcinfo->flinfo, 1)),
 									 weighted, k, seed);
 	}

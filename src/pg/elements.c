@@ -23,17 +23,15 @@
 #include "utils/memutils.h"
 
 #include "elements.h"
-#include "keys.h"
-#include "row_hash.h"
+#include "value_hash.h"
 
 #define PLACE_STEP		16		/* places are multiples of this */
 #define PLACE_LISTS		128		/* larger values have memory of their own */
 #define FIRST_BLOCK		1024
 #define LARGEST_BLOCK	(256 * 1024)
 
-#define SPARE_SMALL		(64 * 1024)
-#define SPARE_KEYED		4096	/* rows with a primary key: equal ones are rare */
-#define SPARE_OTHER		(32 * 1024)
+#define SPARE_SMALL		(64 * 1024) /* values of a fixed length of at most 16 bytes */
+#define SPARE_OTHER		(16 * 1024)
 
 struct GroveElementType
 {
@@ -44,8 +42,7 @@ struct GroveElementType
 	char		align;
 	bool		row;
 	FmgrInfo	compare_rows;	/* rows only */
-	GroveRowHash *row_hash;		/* one of these two, made with the first hash */
-	GroveKey   *key;
+	GroveValueHash *hash;		/* made with the first hash */
 };
 
 GroveElementType *
@@ -84,19 +81,14 @@ grovepg_element_spare(const GroveElementType *type)
 uint64
 grovepg_element_hash(GroveElementType *type, uint64 rng_key, Datum value, bool null)
 {
-	if (type->key == NULL && type->row_hash == NULL)
+	if (type->hash == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(type->context);
 
-		if (type->row)
-			type->row_hash = grovepg_row_hash_make(type->type);
-		else
-			type->key = grovepg_key_make(1, &type->type);
+		type->hash = grovepg_value_hash_make(type->type);
 		MemoryContextSwitchTo(old);
 	}
-	if (!type->row)
-		return grovepg_key_hash_nulls(type->key, rng_key, &value, &null);
-	return null ? grove_rng_mix(~rng_key) : grovepg_row_hash(type->row_hash, rng_key, value);
+	return null ? grovepg_value_hash_null(rng_key) : grovepg_value_hash(type->hash, rng_key, value);
 }
 
 /* Order of two varlena values by their contents, whatever their headers and however they are compressed. */

@@ -18,7 +18,7 @@ extern GroveElementType *grovepg_element_type(Oid type, MemoryContext context);
 
 extern Oid	grovepg_element_oid(const GroveElementType *type);
 
-/* Hash under a key of grove_rng_key(): of keys.h, for rows of row_hash.h; NULL has one too.  ERROR 42804 for a type without canonical bytes. */
+/* Hash under a key of grove_rng_key(), of value_hash.h. */
 extern uint64 grovepg_element_hash(GroveElementType *type, uint64 rng_key, Datum value, bool null);
 
 /* A total order of values of the type; 0 only when they look the same (1.0 and 1.00 do not), however they are stored. */

@@ -1,0 +1,276 @@
+/*
+ * value_hash.c: numbers and dates as one word, rows as one word a column,
+ * everything else by its bytes.
+ *
+ * The canonical bytes of a row (keys.h) are written and then read in one
+ * chain; for a row of thirty numbers that takes longer than to fetch it.
+ * Here a number, a date or a timestamp is its canonical 64 bits; strings,
+ * numeric and what else has canonical bytes are hashed by them; any other
+ * type by what its send function says, which does not depend on settings.
+ * The words of a row are mixed apart, each with its column's number, and
+ * added up, which a processor does for several columns at a time.  So hashes
+ * of rows and floats are not those of hash64(), but what is the same there is
+ * the same here.
+ *
+ * The description of a row type is looked at again when the type has been
+ * altered.
+ */
+#include "pg_grove.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+#include "utils/typcache.h"
+
+#include "keys.h"
+#include "value_hash.h"
+
+typedef enum HashKind
+{
+	HASH_DROPPED,				/* no column any more */
+	HASH_WORD,					/* 64 bits */
+	HASH_KEY,					/* canonical bytes of keys.h */
+	HASH_SENT,					/* bytes of the send function */
+	HASH_ROW
+} HashKind;
+
+/* What is known of one version of a row type. */
+typedef struct HashRow
+{
+	TypeCacheEntry *entry;		/* of the base type; lives as long as the process */
+	MemoryContext context;		/* holds what is below */
+	uint64		identifier;		/* of that version; 0: none */
+	TupleDesc	desc;
+	GroveValueHash *columns;	/* one an attribute */
+	Datum	   *values;
+	bool	   *nulls;
+} HashRow;
+
+struct GroveValueHash
+{
+	HashKind	kind;
+	Oid			type;			/* base type */
+	GroveKey   *key;			/* HASH_KEY */
+	FmgrInfo	send;			/* HASH_SENT */
+	HashRow    *row;			/* HASH_ROW */
+};
+
+static void prepare_hash(GroveValueHash *hash, Oid type, MemoryContext context);
+
+static HashKind
+hash_kind(Oid base)
+{
+	Oid			element;
+
+	switch (base)
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case FLOAT4OID:
+		case FLOAT8OID:
+		case BOOLOID:
+		case DATEOID:
+		case TIMEOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			return HASH_WORD;
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+		case NAMEOID:
+		case CHAROID:
+		case BYTEAOID:
+		case UUIDOID:
+		case NUMERICOID:
+			return HASH_KEY;
+		default:
+			break;
+	}
+	if (type_is_enum(base))
+		return HASH_KEY;
+	if (type_is_rowtype(base) && base != RECORDOID)
+		return HASH_ROW;
+	element = get_base_element_type(base);
+	if (OidIsValid(element))
+	{
+		HashKind	kind = hash_kind(getBaseType(element));
+
+		return kind == HASH_WORD ? HASH_KEY : kind == HASH_ROW ? HASH_SENT : kind;
+	}
+	return HASH_SENT;
+}
+
+/* Looks at the row type again when it is new or has been altered. */
+static void
+refresh_row(HashRow *row)
+{
+	MemoryContext old;
+
+	if (row->identifier != 0 && row->entry->tupDesc_identifier == row->identifier)
+		return;
+	row->identifier = 0;
+	MemoryContextReset(row->context);
+	old = MemoryContextSwitchTo(row->context);
+	row->desc = lookup_rowtype_tupdesc_copy(row->entry->type_id, -1);
+	row->columns = palloc0(Max(row->desc->natts, 1) * sizeof(GroveValueHash));
+	row->values = palloc(Max(row->desc->natts, 1) * sizeof(Datum));
+	row->nulls = palloc(Max(row->desc->natts, 1) * sizeof(bool));
+	for (int i = 0; i < row->desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(row->desc, i);
+
+		if (!attribute->attisdropped)
+			prepare_hash(&row->columns[i], attribute->atttypid, row->context);
+	}
+	MemoryContextSwitchTo(old);
+	row->identifier = row->entry->tupDesc_identifier;
+}
+
+static void
+prepare_hash(GroveValueHash *hash, Oid type, MemoryContext context)
+{
+	bool		is_varlena;
+	Oid			send;
+
+	check_stack_depth();
+	hash->type = getBaseType(type);
+	hash->kind = hash_kind(hash->type);
+	switch (hash->kind)
+	{
+		case HASH_KEY:
+			hash->key = grovepg_key_make(1, &hash->type);
+			break;
+		case HASH_SENT:
+			getTypeBinaryOutputInfo(hash->type, &send, &is_varlena);
+			fmgr_info_cxt(send, &hash->send, context);
+			break;
+		case HASH_ROW:
+			hash->row = palloc0(sizeof(HashRow));
+			hash->row->context = AllocSetContextCreate(context, "grove row hash", ALLOCSET_SMALL_SIZES);
+			hash->row->entry = lookup_type_cache(hash->type, TYPECACHE_TUPDESC);
+			refresh_row(hash->row);
+			break;
+		default:
+			break;
+	}
+}
+
+GroveValueHash *
+grovepg_value_hash_make(Oid type)
+{
+	GroveValueHash *hash = palloc0(sizeof(GroveValueHash));
+
+	prepare_hash(hash, type, CurrentMemoryContext);
+	return hash;
+}
+
+static inline uint64
+float_word(double number)
+{
+	uint64		bits;
+
+	if (number == 0)
+		return 0;				/* of either sign */
+	if (isnan(number))
+		return UINT64CONST(0x7ff8000000000000);
+	memcpy(&bits, &number, sizeof(bits));
+	return bits;
+}
+
+static inline uint64
+type_word(Oid type, Datum value)
+{
+	switch (type)
+	{
+		case INT2OID:
+			return (uint64) (int64) DatumGetInt16(value);
+		case INT4OID:
+			return (uint64) (int64) DatumGetInt32(value);
+		case INT8OID:
+			return (uint64) DatumGetInt64(value);
+		case FLOAT4OID:
+			return float_word(DatumGetFloat4(value));
+		case FLOAT8OID:
+			return float_word(DatumGetFloat8(value));
+		case BOOLOID:
+			return DatumGetBool(value) ? 1 : 0;
+		case DATEOID:
+			return (uint64) (int64) DatumGetDateADT(value);
+		case TIMEOID:
+			return (uint64) DatumGetTimeADT(value);
+		default:
+			return (uint64) DatumGetTimestamp(value);
+	}
+}
+
+static uint64
+hash_sent(GroveValueHash *hash, uint64 rng_key, Datum value)
+{
+	bytea	   *bytes = SendFunctionCall(&hash->send, value);
+	uint64		result = grove_rng_bytes(rng_key, (const uint8 *) VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+
+	pfree(bytes);
+	return result;
+}
+
+static uint64
+hash_row(HashRow *row, uint64 rng_key, Datum value)
+{
+	HeapTupleHeader header = DatumGetHeapTupleHeader(value);
+	HeapTupleData tuple;
+	uint64		column_key = rng_key;
+	uint64		sum = 0;
+
+	refresh_row(row);
+	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = InvalidOid;
+	tuple.t_data = header;
+	heap_deform_tuple(&tuple, row->desc, row->values, row->nulls);
+	for (int i = 0; i < row->desc->natts; i++)
+	{
+		GroveValueHash *column = &row->columns[i];
+
+		if (column->kind == HASH_DROPPED)
+			continue;
+		column_key += UINT64CONST(0x9e3779b97f4a7c15);
+		if (row->nulls[i])
+			sum += grove_rng_mix(~column_key);
+		else if (column->kind == HASH_WORD)
+			sum += grove_rng_mix(column_key + type_word(column->type, row->values[i]));
+		else
+			sum += grove_rng_mix(column_key + grovepg_value_hash(column, rng_key, row->values[i]));
+	}
+	if ((Pointer) header != DatumGetPointer(value))
+		pfree(header);
+	return grove_rng_hash(rng_key, sum);
+}
+
+uint64
+grovepg_value_hash(GroveValueHash *hash, uint64 rng_key, Datum value)
+{
+	const bool	null = false;
+
+	switch (hash->kind)
+	{
+		case HASH_WORD:
+			return grove_rng_hash(rng_key, type_word(hash->type, value));
+		case HASH_KEY:
+			return grovepg_key_hash_nulls(hash->key, rng_key, &value, &null);
+		case HASH_SENT:
+			return hash_sent(hash, rng_key, value);
+		case HASH_ROW:
+			return hash_row(hash->row, rng_key, value);
+		case HASH_DROPPED:
+			break;
+	}
+	return grovepg_value_hash_null(rng_key);
+}
