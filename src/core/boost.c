@@ -290,6 +290,7 @@ set_rounding(GroveBoost *boost)
 	r->h_scale = (float) ((r->mode == GROVE_HIST_PACKED ? GROVE_PACKED_H_MAX : full) / top_h);
 	r->key = (uint32_t) grove_rng_hash(grove_rng_key(s->config.seed, GROVE_PURPOSE_ROUNDING), tree);
 	s->rules = s->config.rules;
+	s->rules.stochastic = r->mode == GROVE_HIST_PACKED;
 	s->rules.g_unit = 1.0 / ((double) r->g_scale * (double) r->weight_scale);
 	s->rules.h_unit = r->mode == GROVE_HIST_CONSTANT ? 1.0 : 1.0 / ((double) r->h_scale * (double) r->weight_scale);
 }

@@ -23,6 +23,7 @@ typedef struct GroveSplitRules
 	int64_t		min_rows;
 	double		g_unit;			/* what one step of the integer gradient is worth */
 	double		h_unit;
+	bool		stochastic;		/* integers were rounded at random; gains that this can cause are none */
 	uint32_t	max_cat_threshold;
 	uint32_t	max_cat_to_onehot;
 	int64_t		min_data_per_group;

@@ -56,7 +56,7 @@ typedef struct GroveTrainConfig
 	bool		limited;		/* splits have limits: monotone constraints, path_smooth or extra_trees */
 	bool		extra_trees;	/* one random candidate a feature and node */
 	bool		interaction;	/* interaction constraints */
-	GroveSplitRules rules;		/* g_unit and h_unit are set for each tree */
+	GroveSplitRules rules;		/* g_unit, h_unit and stochastic are set for each tree */
 } GroveTrainConfig;
 
 typedef enum GrovePhase

@@ -134,6 +134,7 @@ make_column(KitTable *t, uint32_t f, KitRandom *random)
 	else if (kind == COLUMN_LEVELS)
 	{
 		t->bins[f].categorical = true;
+		t->bins[f].has_rest = kit_chance(random, 0.2);
 		t->bins[f].n_bins = levels;
 	}
 	for (uint32_t i = 0; i < t->n_rows; i++)
@@ -275,12 +276,12 @@ pick(KitRandom *random, const double *values, uint32_t n)
 static void
 draw_rules(GroveSplitRules *rules, KitRandom *random)
 {
-	rules->min_rows = (int64_t) PICK(random, 0, 1, 1, 2, 5, 20);
-	rules->min_hessian = PICK(random, 0, 0, 1e-3, 1e-3, 1);
+	rules->min_rows = (int64_t) PICK(random, 0, 1, 1, 1, 2, 2, 5, 20);
+	rules->min_hessian = PICK(random, 0, 0, 0, 1e-3, 1e-3, 1);
 	rules->lambda_l1 = PICK(random, 0, 0, 0, 0.01, 1);
 	rules->lambda_l2 = PICK(random, 0, 0, 0, 0.5, 10);
 	rules->max_delta_step = PICK(random, 0, 0, 0, 0.1, 2);
-	rules->min_gain = PICK(random, 0, 0, 0, 1e-3, 0.5);
+	rules->min_gain = PICK(random, 0, 0, 0, 0, 0, 1e-3, 0.5);
 	rules->max_cat_threshold = (uint32_t) PICK(random, 1, 2, 32, 255);
 	rules->max_cat_to_onehot = (uint32_t) PICK(random, 1, 4, 4, 10, 255);
 	rules->min_data_per_group = (int64_t) PICK(random, 1, 1, 3, 10, 100);
@@ -319,7 +320,7 @@ draw_config(GroveAlgorithm algorithm, GroveLossKind loss, KitRandom *random)
 	c.learning_rate = algorithm == GROVE_ALGORITHM_TREE ? 1.0 :
 		algorithm == GROVE_ALGORITHM_FOREST ? 1.0 / c.n_rounds : PICK(random, 0.1, 0.3, 1);
 	c.max_leaves = (uint32_t) PICK(random, 2, 3, 4, 8, 15, 31, 64);
-	c.max_depth = (uint32_t) PICK(random, UINT32_MAX, UINT32_MAX, 1, 2, 3, 6);
+	c.max_depth = (uint32_t) PICK(random, UINT32_MAX, UINT32_MAX, UINT32_MAX, 1, 2, 3, 6);
 	c.bagging_freq = algorithm == GROVE_ALGORITHM_FOREST ? 1 : kit_below(random, 3);
 	c.bagging_fraction = PICK(random, 1, 1, 0.7, 0.3);
 	c.feature_fraction = PICK(random, 1, 1, 1, 0.5, 0.01);
@@ -333,7 +334,7 @@ static uint32_t
 draw_rows(uint32_t n_features, uint32_t max_bins, double cells, KitRandom *random)
 {
 	double		most = cells / ((double) n_features * max_bins);
-	double		n = exp(log(2.0) + kit_unit(random) * (log(3001.0) - log(2.0)));
+	double		n = exp(log(2.0) + sqrt(kit_unit(random)) * (log(3001.0) - log(2.0)));
 
 	return (uint32_t) (n < most ? n : most < 2.0 ? 2.0 : most);
 }

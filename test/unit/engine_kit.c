@@ -84,7 +84,7 @@ hash_number(uint64_t hash, double value)
 	value = value == 0.0 ? 0.0 : value;
 	memcpy(&bits, &value, sizeof(bits));
 	if (isnan(value))
-		bits = 1;
+		bits = UINT64_C(0x7ff8000000000000);
 	return grove_rng_hash(hash, bits);
 }
 

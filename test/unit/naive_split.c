@@ -109,9 +109,16 @@ naive_output(const NaiveData *data, const NaiveNode *parent, const GroveSums *su
 double
 naive_least_gain(const NaiveData *data, const NaiveNode *node)
 {
-	return data->rules.min_gain +
-		1e-10 * free_gain(&data->rules, data->rules.lambda_l2, (double) node->sums.g * data->rules.g_unit,
-						  (double) node->sums.h * data->rules.h_unit);
+	const GroveSplitRules *rules = &data->rules;
+	double		g = (double) node->sums.g * rules->g_unit;
+	double		h = (double) node->sums.h * rules->h_unit;
+	double		noise = 0.0;
+
+	/* 32 times a quarter of a step squared, of gradients and, times the slope, of hessians */
+	if (rules->stochastic && h > 0.0)
+		noise = 8.0 * (rules->g_unit * rules->g_unit + (g / h * rules->h_unit) * (g / h * rules->h_unit)) *
+			(double) node->sums.c / h;
+	return rules->min_gain + noise + 1e-10 * free_gain(rules, rules->lambda_l2, g, h);
 }
 
 static bool
@@ -241,10 +248,11 @@ static uint32_t
 sort_categories(const NaiveData *data, const NaiveNode *node, uint32_t feature, uint32_t *order, int64_t *rows)
 {
 	const GroveSplitRules *rules = &data->rules;
+	const GroveFeatureBins *bins = &data->table->bins[feature];
 	double		ratio[GROVE_BINS];
 	uint32_t	n = 0;
 
-	for (uint32_t b = 0; b <= data->table->bins[feature].n_bins; b++)
+	for (uint32_t b = 0; b <= bins->n_bins; b++)
 	{
 		NaiveSplit	alone = {.feature = feature,.categorical = true};
 		GroveSums	sums;
@@ -254,7 +262,7 @@ sort_categories(const NaiveData *data, const NaiveNode *node, uint32_t feature, 
 		send(&alone, b, true);
 		sums = sums_of_left(data, node, &alone);
 		rows[b] = sums.c;
-		if (sums.c == 0 || (double) sums.c < rules->cat_smooth)
+		if (sums.c == 0 || (double) sums.c < rules->cat_smooth || (bins->has_rest && b == bins->n_bins))
 			continue;
 		h = (double) sums.h * rules->h_unit + rules->cat_smooth;
 		ratio[b] = h > 0.0 ? (double) sums.g * rules->g_unit / h : 0.0;
@@ -314,7 +322,7 @@ naive_try_feature(const NaiveData *data, const NaiveNode *node, uint32_t feature
 		if (has_missing)
 			try_thresholds(data, node, &candidate, has_missing, pick, best);
 	}
-	else if (bins->n_bins <= data->rules.max_cat_to_onehot)
+	else if (bins->n_bins <= data->rules.max_cat_to_onehot && !bins->has_rest)
 		try_one_against_rest(data, node, &candidate, has_missing, pick, best);
 	else
 		try_sorted(data, node, &candidate, has_missing, pick, best);

@@ -359,6 +359,7 @@ naive_check_tree(void *arg, const GroveTrainer *trainer, const KitTree *tree)
 	ours->data.g = learner->g + (size_t) k * table->n_rows;
 	ours->data.h = learner->h + (size_t) k * table->n_rows;
 	ours->data.rules = learner->kase->config.rules;
+	ours->data.rules.stochastic = rounding->mode == GROVE_HIST_PACKED;
 	ours->data.rules.g_unit = 1.0 / ((double) rounding->g_scale * (double) rounding->weight_scale);
 	ours->data.rules.h_unit = rounding->mode == GROVE_HIST_CONSTANT ? 1.0 :
 		1.0 / ((double) rounding->h_scale * (double) rounding->weight_scale);

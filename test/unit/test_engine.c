@@ -7,11 +7,12 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "../../src/core/boost.h"
 #include "naive_trees.h"
 #include "unit.h"
 
-#define SEEDS	400
-#define CELLS	400000.0			/* rows * features * bins of a case */
+#define SEEDS	500
+#define CELLS	1000000.0			/* rows * features * bins of a case */
 
 /* What all cases together must have exercised, so that none of it is left out by accident. */
 static uint32_t splits;

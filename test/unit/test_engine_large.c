@@ -183,6 +183,7 @@ test_no_slot_left(void)
 			kase.table.values[i * 2] = kit_below(&random, 60);
 			kase.table.values[i * 2 + 1] = kit_below(&random, 60);
 			kase.table.label[i] = loss == GROVE_LOSS_SQUARED ? (float) kit_normal(&random) : kit_chance(&random, 0.5);
+			kase.table.margin[i] = (float) kit_normal(&random);	/* no two rows agree, so that leaves can be split to the end */
 			if (kase.table.weight)
 				kase.table.weight[i] = (float) (1.0 + kit_unit(&random));
 		}
@@ -191,6 +192,7 @@ test_no_slot_left(void)
 		kase.config.max_leaves = 1200;
 		kase.dims = kit_dims(&kase.table, &kase.config);
 		kase.from_average = true;
+		kase.has_margin = true;
 		model = check_case(&kase, "slots");
 		CHECK(model.trees[0].n_nodes == 2399);
 		CHECK(model.built_both > 100);

@@ -9,6 +9,7 @@
 
 #include "../../src/core/identity.h"
 #include "../../src/core/rng.h"
+#include "../../src/core/trainer.h"
 #include "naive_trees.h"
 #include "unit.h"
 
@@ -211,6 +212,46 @@ test_no_weight(void)
 	}
 }
 
+/* Labels that one column decides: no tree needs more than one split, and rounding must not make it think so. */
+static void
+test_no_noise(void)
+{
+	for (uint64_t seed = 0; seed < 6; seed++)
+	{
+		GroveLossKind loss = seed % 2 ? GROVE_LOSS_SOFTMAX : GROVE_LOSS_LOGISTIC;
+		KitRandom	random = kit_random(seed);
+		KitCase		kase;
+		KitSchedule schedule = {0, false, NULL, NULL};
+		KitModel	model;
+		uint32_t	nodes = 3;
+
+		memset(&kase, 0, sizeof(kase));
+		kase.table = kit_table_make(seed < 2 ? 500 : 5000, 10, seed % 2 ? 2 : 1, false, false);
+		for (uint32_t i = 0; i < kase.table.n_rows; i++)
+		{
+			double	   *row = kase.table.values + (size_t) i * 10;
+
+			row[0] = kit_chance(&random, seed < 4 ? 0.3 : 0.02);
+			for (uint32_t f = 1; f < 10; f++)
+				row[f] = kit_unit(&random);
+			kase.table.label[i] = (float) row[0];
+		}
+		kit_table_cut(&kase.table, 255);
+		kase.config = kit_config(loss);
+		kase.config.n_rounds = 40;
+		kase.config.learning_rate = 0.1;
+		kase.dims = kit_dims(&kase.table, &kase.config);
+		kase.from_average = true;
+		model = kit_train(&kase, &schedule);
+		CHECK(model.rounds == 40);
+		for (uint32_t t = 0; t < model.n_trees; t++)
+			nodes = model.trees[t].n_nodes > nodes ? model.trees[t].n_nodes : nodes;
+		CHECK(nodes == 3);
+		kit_model_free(&model);
+		kit_table_free(&kase.table);
+	}
+}
+
 static void
 note_bag(void *arg, const GroveTrainer *trainer, const KitTree *tree)
 {
@@ -352,6 +393,7 @@ main(void)
 	test_label_sizes();
 	test_weight_sizes();
 	test_no_weight();
+	test_no_noise();
 	test_too_large_bag();
 	test_copies();
 	test_sizes();

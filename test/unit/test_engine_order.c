@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "../../src/core/tasks.h"
 #include "engine_kit.h"
 #include "unit.h"
 
