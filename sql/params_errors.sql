@@ -59,7 +59,7 @@ SELECT pg_temp.try('{"max_depth": -2}');
 SELECT pg_temp.try('{"subsample": 0}');
 SELECT pg_temp.try('{"algorithm": "gdbt"}');
 SELECT pg_temp.try('{"algorithm": ""}');
-SELECT pg_temp.try('{"objective": "lambdarank"}');
+SELECT pg_temp.try('{"objective": "lambda"}');
 SELECT pg_temp.try('{"positive_class": ""}');
 SELECT pg_temp.try(jsonb_build_object('positive_class', repeat('x', 64))::text);
 

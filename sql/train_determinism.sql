@@ -25,7 +25,17 @@ INSERT INTO cases VALUES
 	(6, 'spent', '{"bagging_fraction": 0.3, "bagging_freq": 2}', ', weight => ''w'', validation => ''held'''),
 	(7, 'bought', '{"algorithm": "forest", "num_iterations": 5}', ''),
 	(8, 'kind', '{"algorithm": "forest", "num_iterations": 2, "objective": "multiclass"}', ', weight => ''w'''),
-	(9, 'spent', '{"algorithm": "tree", "max_depth": 6, "num_leaves": 64}', '');
+	(9, 'spent', '{"algorithm": "tree", "max_depth": 6, "num_leaves": 64}', ''),
+	(10, 'spent', '{"objective": "regression_l1", "bagging_fraction": 0.6}', ''),
+	(11, 'spent', '{"objective": "quantile", "quantile_alpha": 0.8, "early_stopping_rounds": 3}', ', weight => ''w'', validation => ''held'''),
+	(12, 'spent', '{"objective": "huber"}', ', weight => ''w'''),
+	(13, 'spent', '{"objective": "poisson", "early_stopping_rounds": 3}', ', validation => ''held'''),
+	(14, 'a', '{"objective": "gamma", "bagging_fraction": 0.6}', ', weight => ''w'''),
+	(15, 'spent', '{"objective": "tweedie"}', ''),
+	(16, 'kind', '{"objective": "lambdarank", "early_stopping_rounds": 3, "bagging_fraction": 0.6}', ', group_by => ''c'', weight => ''w'', validation => ''held'''),
+	(17, 'kind', '{"objective": "lambdarank", "lambdarank_norm": false}', ', group_by => ''page'''),
+	(18, 'kind', '{"num_iterations": 4, "objective": "multiclass", "class_weight": "balanced"}', ''),
+	(19, 'spent', '{"objective": "quantile", "algorithm": "forest", "num_iterations": 5}', '');
 
 -- one model, with its row order and its number of workers
 CREATE FUNCTION pg_temp.digest(c cases, ordering text, seed bigint) RETURNS text
@@ -34,7 +44,8 @@ DECLARE
 	result text;
 BEGIN
 	EXECUTE format('SELECT md5(grove.train(%L, %L, %L, seed => %s %s))',
-		format('SELECT a, b, page, c, %I %s FROM clicks %s', c.target,
+		format('SELECT %s b, page, c, %s AS %I %s FROM clicks %s', CASE c.target WHEN 'a' THEN '' ELSE 'a,' END,
+			CASE c.target WHEN 'a' THEN 'a + 0.1' ELSE c.target END, c.target,
 			CASE WHEN c.roles LIKE '%held%' THEN ', held' ELSE '' END || CASE WHEN c.roles LIKE '%''w''%' THEN ', w' ELSE '' END, ordering),
 		c.target, c.params || CASE WHEN c.params ? 'num_iterations' OR c.params @> '{"algorithm": "tree"}' THEN '{}' ELSE '{"num_iterations": 10}'::jsonb END,
 		seed, c.roles) INTO result;

@@ -86,7 +86,7 @@ SELECT pg_temp.try($$SELECT grove.train('SELECT a, y, nullif(b, true) AS v FROM 
 SELECT pg_temp.try($$SELECT grove.train('SELECT a, y, true AS v FROM orders', 'y', validation => 'v')$$);
 SELECT pg_temp.try($$SELECT grove.train('SELECT a, y, false AS v FROM orders', 'y', '{"early_stopping_rounds": 5}', validation => 'v')$$);
 SELECT pg_temp.try($$SELECT grove.train('SELECT a, y FROM orders', 'y', '{"early_stopping_rounds": 5}')$$);
-SELECT pg_temp.try($$SELECT grove.train('SELECT a, y, k FROM orders', 'y', group_by => 'k')$$);
+SELECT pg_temp.try($$SELECT grove.train('SELECT a, y, k FROM orders', 'y', task => 'regression', group_by => 'k')$$);
 
 -- options that do not fit
 SELECT pg_temp.try($$SELECT grove.train('SELECT a, y FROM orders', 'y', '{"objective": "binary"}', task => 'regression')$$);

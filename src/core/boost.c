@@ -1,15 +1,16 @@
 /*
- * boost.c: base score, rounds, bags, early stopping.
+ * boost.c: rounds, bags, early stopping.
  *
  * Sums over rows that decide anything are fixed-point integers here, too, so
  * that the order in which rows arrived cannot move the model.
  */
 #include "boost.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
-#include "fmath.h"
+#include "boost_base.h"
 #include "rng.h"
 
 /* Smaller gradients are rounded in steps of this one's; the scale must be a float. */
@@ -18,43 +19,19 @@
 enum
 {
 	STATE_START,				/* nothing is set up */
-	STATE_FIRST_SCORE,			/* SCORE before the first round */
+	STATE_FIRST_SCORE,			/* SCORE or RANK before the first round */
 	STATE_BAG,
 	STATE_GRADIENT,
 	STATE_TREE,					/* a phase of grow.c */
+	STATE_RENEW,
 	STATE_TREE_DONE,			/* the tree has been reported */
 	STATE_LEAVES,
 	STATE_SCORE,				/* SCORE after a tree */
+	STATE_RANK,					/* RANK after SCORE */
 	STATE_ROUND_DONE,			/* the round has been reported */
-	STATE_FINAL,				/* SCORE that measures at the end */
+	STATE_FINAL,				/* SCORE or RANK that measures at the end */
 	STATE_DONE
 };
-
-/* Bits that a sum of n terms of at most 1 can be scaled by without overflow of int64. */
-static double
-sum_scale(uint32_t n)
-{
-	double		scale = 4611686018427387904.0;	/* 2^62 */
-
-	while (n > 0)
-	{
-		scale *= 0.5;
-		n /= 2;
-	}
-	return scale;
-}
-
-static float
-weight_of(const GroveTrainer *t, uint32_t row)
-{
-	return t->weight ? t->weight[row] : 1.0f;
-}
-
-static bool
-is_training(const GroveTrainer *t, uint32_t row)
-{
-	return !t->validation || !t->validation[row];
-}
 
 /* Sums of weights of both parts, the largest weight, and how weights are scaled. */
 static void
@@ -72,18 +49,18 @@ measure_weights(GroveBoost *boost)
 
 	for (i = 0; i < n; i++)
 	{
-		top = weight_of(t, i) > top ? weight_of(t, i) : top;
-		if (is_training(t, i))
-			top_train = weight_of(t, i) > top_train ? weight_of(t, i) : top_train;
+		top = grove_boost_weight(t, i) > top ? grove_boost_weight(t, i) : top;
+		if (grove_boost_is_training(t, i))
+			top_train = grove_boost_weight(t, i) > top_train ? grove_boost_weight(t, i) : top_train;
 	}
 	if (!(top > 0.0f))
 		top = 1.0f;
-	scale = sum_scale(n) / (double) top;
+	scale = grove_boost_sum_scale(n) / (double) top;
 	for (i = 0; i < n; i++)
 	{
-		int64_t		w = (int64_t) ((double) weight_of(t, i) * scale);
+		int64_t		w = (int64_t) ((double) grove_boost_weight(t, i) * scale);
 
-		if (is_training(t, i))
+		if (grove_boost_is_training(t, i))
 			train += w;
 		else
 			validation += w;
@@ -102,149 +79,42 @@ measure_weights(GroveBoost *boost)
 	boost->validation_weight = (double) validation / scale;
 }
 
-/* Weighted mean over the training rows of label - score. */
-static double
-mean_residual(const GroveBoost *boost)
+/* Groups of the training and of the validation part stand in for their weights, as each counts once. */
+static void
+count_groups(GroveBoost *boost)
 {
 	const GroveTrainer *t = boost->trainer;
-	uint32_t	n = t->shared->dims.n_rows;
-	float		top = 0.0f;
-	int64_t		sum = 0;
-	double		scale;
-	uint32_t	i;
+	uint32_t	g;
 
-	for (i = 0; i < n; i++)
-	{
-		float		r = t->label[i] - t->score[i];
-
-		if (is_training(t, i))
-			top = fabsf(r) > top ? fabsf(r) : top;
-	}
-	if (!(top > 0.0f) || !(boost->train_weight > 0.0))
-		return 0.0;
-	scale = sum_scale(n) / ((double) top * (double) t->shared->max_weight);
-	for (i = 0; i < n; i++)
-	{
-		if (is_training(t, i))
-			sum += (int64_t) ((double) (t->label[i] - t->score[i]) * (double) weight_of(t, i) * scale);
-	}
-	return (double) sum / scale / boost->train_weight;
-}
-
-/* Share of the training weight that class k has. */
-static double
-class_share(const GroveBoost *boost, uint32_t k)
-{
-	const GroveTrainer *t = boost->trainer;
-	uint32_t	n = t->shared->dims.n_rows;
-	double		scale = sum_scale(n) / (double) t->shared->max_weight;
-	int64_t		sum = 0;
-	uint32_t	i;
-
-	for (i = 0; i < n; i++)
-	{
-		if (is_training(t, i) && t->label[i] == (float) k)
-			sum += (int64_t) ((double) weight_of(t, i) * scale);
-	}
-	return (double) sum / scale / boost->train_weight;
+	boost->train_weight = 0.0;
+	boost->validation_weight = 0.0;
+	for (g = 0; g < t->shared->n_groups; g++)
+		*(grove_boost_is_training(t, t->group_rows[t->group_start[g]]) ?
+		  &boost->train_weight : &boost->validation_weight) += 1.0;
 }
 
 /*
- * The constant that, added to given margins, minimises the log-loss: Newton
- * steps, each cut to 1.
+ * Scale of the losses that SCORE and RANK sum: what is not bounded starts
+ * with a largest loss of 2^18, and is cut at 2^25.
  */
-static double
-logistic_intercept(const GroveBoost *boost)
-{
-	const GroveTrainer *t = boost->trainer;
-	uint32_t	n = t->shared->dims.n_rows;
-	double		scale = sum_scale(n) / (double) t->shared->max_weight;
-	double		base = 0.0;
-	int			round;
-
-	for (round = 0; round < 20; round++)
-	{
-		int64_t		g = 0;
-		int64_t		h = 0;
-		double		step;
-		uint32_t	i;
-
-		for (i = 0; i < n; i++)
-		{
-			float		p;
-			double		w;
-
-			if (!is_training(t, i))
-				continue;
-			p = 1.0f / (1.0f + grove_expf(-(t->score[i] + (float) base)));
-			w = (double) weight_of(t, i) * scale;
-			g += (int64_t) ((double) (p - t->label[i]) * w);
-			h += (int64_t) ((double) (p * (1.0f - p)) * w);
-		}
-		step = h > 0 ? -(double) g / (double) h : (g > 0 ? -1.0 : 1.0);
-		step = step > 1.0 ? 1.0 : step < -1.0 ? -1.0 : step;
-		base += step;
-		if (step < 1e-7 && step > -1e-7)
-			break;
-	}
-	return base;
-}
-
 static void
-compute_base(GroveBoost *boost, bool from_average, double origin, bool has_margin, double *base)
+scale_losses(GroveBoost *boost)
 {
-	GroveTrainer *t = boost->trainer;
-	uint32_t	n = t->shared->dims.n_rows;
-	uint32_t	k,
-				i;
+	GroveTrainShared *s = boost->trainer->shared;
+	double		top;
 
-	for (k = 0; k < t->shared->dims.n_outputs; k++)
+	if (s->dims.ranked)
 	{
-		base[k] = 0.0;
-		if (!from_average)
-			base[k] = origin;
-		else if (!(boost->train_weight > 0.0))
-			continue;			/* nothing weighs anything: there is no average */
-		else if (t->shared->config.loss == GROVE_LOSS_SQUARED)
-			base[k] = mean_residual(boost);
-		else if (t->shared->config.loss == GROVE_LOSS_LOGISTIC)
-		{
-			double		p = class_share(boost, 1);
-
-			p = p < 1e-12 ? 1e-12 : p > 1.0 - 1e-12 ? 1.0 - 1e-12 : p;
-			base[k] = has_margin ? logistic_intercept(boost) : grove_log(p / (1.0 - p));
-		}
-		else if (t->shared->config.loss == GROVE_LOSS_SHARE)
-			base[k] = class_share(boost, k);
-		else if (!has_margin)
-		{
-			double		p = class_share(boost, k);
-
-			base[k] = grove_log(p < 1e-12 ? 1e-12 : p);
-		}
-		for (i = 0; i < n; i++)
-			t->score[(size_t) k * n + i] += (float) base[k];
-	}
-}
-
-/* Scale of the losses that SCORE sums. */
-static void
-scale_losses(GroveTrainer *t)
-{
-	GroveTrainShared *s = t->shared;
-	double		top = 0.0;
-	uint32_t	i;
-
-	if (s->config.loss != GROVE_LOSS_SQUARED)
+		count_groups(boost);
+		s->loss_scale = 262144.0;
 		return;
-	for (i = 0; i < s->dims.n_rows; i++)
-	{
-		double		r = fabs((double) t->label[i] - (double) t->score[i]);
-
-		top = r > top ? r : top;
 	}
+	if (s->config.loss == GROVE_LOSS_LOGISTIC || s->config.loss == GROVE_LOSS_SOFTMAX ||
+		s->config.loss == GROVE_LOSS_SHARE)
+		return;
+	top = grove_boost_largest_loss(boost);
 	if (top > 0.0)
-		s->loss_scale *= 256.0 / (top * top);
+		s->loss_scale *= 262144.0 / fmin(top, 1e300);
 }
 
 void
@@ -256,8 +126,30 @@ grove_boost_begin(GroveBoost *boost, GroveTrainer *trainer, bool from_average, d
 	boost->state = STATE_START;
 	boost->best_loss = INFINITY;
 	measure_weights(boost);
-	compute_base(boost, from_average, origin, has_margin, base);
-	scale_losses(trainer);
+	grove_boost_base(boost, from_average, origin, has_margin, base);
+	scale_losses(boost);
+	if (trainer->shared->dims.ranked)
+	{
+		/* rows without gradients, as those for validation, are rounded, too */
+		memset(trainer->gradient, 0, trainer->shared->dims.n_rows * sizeof(float));
+		memset(trainer->hessian, 0, trainer->shared->dims.n_rows * sizeof(float));
+	}
+}
+
+/* What the tasks of the last SCORE or RANK found, within what a scale can be made from. */
+static double
+measured_maximum(const GroveTrainer *t, bool hessian)
+{
+	double		top = LEAST_GRADIENT;
+	uint32_t	i;
+
+	for (i = 0; i < t->shared->n_chunks; i++)
+	{
+		double		v = (double) (hessian ? t->chunks[i].max_hessian : t->chunks[i].max_gradient);
+
+		top = v > top ? v : top;
+	}
+	return top < FLT_MAX ? top : FLT_MAX;
 }
 
 /* Steps of the integers that the gradients of the tree at hand become. */
@@ -271,13 +163,12 @@ set_rounding(GroveBoost *boost)
 	double		top_g = top_weight;
 	double		top_h = top_weight;
 	uint64_t	tree = (uint64_t) boost->round * s->dims.n_outputs + boost->output;
-	uint32_t	i;
 
-	if (s->config.loss == GROVE_LOSS_SQUARED)
+	if (grove_loss_measured(s->config.loss))
 	{
-		top_g = 0.0;
-		for (i = 0; i < s->n_chunks; i++)
-			top_g = boost->trainer->chunks[i].max_gradient > top_g ? boost->trainer->chunks[i].max_gradient : top_g;
+		top_g = measured_maximum(boost->trainer, false);
+		if (!grove_loss_constant_hessian(s->config.loss))
+			top_h = measured_maximum(boost->trainer, true);
 	}
 	else if (s->config.loss == GROVE_LOSS_LOGISTIC)
 		top_h *= 0.25;
@@ -307,6 +198,26 @@ run_chunks(GroveBoost *boost, GrovePhase phase, int state)
 	return GROVE_BOOST_TASKS;
 }
 
+/* A phase whose tasks are the leaves of the tree that has just been grown. */
+static GroveBoostEvent
+run_leaves(GroveBoost *boost, GrovePhase phase, int state)
+{
+	GroveTrainShared *s = boost->trainer->shared;
+
+	s->phase = phase;
+	s->n_tasks = s->n_leaves;
+	s->small = s->dims.n_rows < 65536;
+	boost->state = state;
+	return GROVE_BOOST_TASKS;
+}
+
+/* The phase that measures losses and largest gradients when all trees are in the scores. */
+static GrovePhase
+measuring_phase(const GroveBoost *boost)
+{
+	return boost->trainer->shared->dims.ranked ? GROVE_PHASE_RANK : GROVE_PHASE_SCORE;
+}
+
 /* Whether every tree must be in the scores before the next phase, and not just when the next root is built. */
 static bool
 needs_score(const GroveBoost *boost)
@@ -314,7 +225,7 @@ needs_score(const GroveBoost *boost)
 	const GroveTrainShared *s = boost->trainer->shared;
 
 	return s->config.algorithm != GROVE_ALGORITHM_FOREST &&
-		(s->config.loss == GROVE_LOSS_SQUARED || s->dims.n_outputs > 1 || s->dims.n_validation > 0);
+		(grove_loss_measured(s->config.loss) || s->dims.n_outputs > 1 || s->dims.n_validation > 0);
 }
 
 /* Where each chunk's rows go in the lists; false when they do not fit. */
@@ -402,24 +313,47 @@ after_bag(GroveBoost *boost)
 	return draw_bag(boost);
 }
 
-/* Mean losses from what the tasks of SCORE summed. */
+/* An integer of 96 bits: chunks are far from overflow, their sum is not. */
+typedef struct LossTotal
+{
+	int64_t		high;			/* steps of 2^32 */
+	int64_t		low;			/* 0 to 2^32 - 1 */
+} LossTotal;
+
+/* loss is not negative. */
+static void
+add_loss(LossTotal *total, int64_t loss)
+{
+	int64_t		low = total->low + (loss & UINT32_MAX);
+
+	total->high += (loss >> 32) + (low >> 32);
+	total->low = low & UINT32_MAX;
+}
+
+static double
+total_loss(const LossTotal *total)
+{
+	return (double) total->high * 4294967296.0 + (double) total->low;
+}
+
+/* Mean losses from what the tasks of SCORE or RANK summed. */
 static void
 read_losses(GroveBoost *boost)
 {
 	const GroveTrainer *t = boost->trainer;
 	double		unit = GROVE_LOSS_UNIT * t->shared->loss_scale;
-	int64_t		train = 0;
-	int64_t		validation = 0;
+	LossTotal	train = {0, 0};
+	LossTotal	validation = {0, 0};
 	uint32_t	c;
 
 	for (c = 0; c < t->shared->n_chunks; c++)
 	{
-		train += t->chunks[c].train_loss;
-		validation += t->chunks[c].validation_loss;
+		add_loss(&train, t->chunks[c].train_loss);
+		add_loss(&validation, t->chunks[c].validation_loss);
 	}
-	boost->train_loss = boost->train_weight > 0.0 ? (double) train / unit / boost->train_weight : 0.0;
+	boost->train_loss = boost->train_weight > 0.0 ? total_loss(&train) / unit / boost->train_weight : 0.0;
 	boost->validation_loss = boost->validation_weight > 0.0 ?
-		(double) validation / unit / boost->validation_weight : 0.0;
+		total_loss(&validation) / unit / boost->validation_weight : 0.0;
 }
 
 static GroveBoostEvent
@@ -436,7 +370,7 @@ end_training(GroveBoost *boost)
 	s->args.apply_output = 0;
 	s->args.measure = true;
 	boost->score_pending = false;
-	return run_chunks(boost, GROVE_PHASE_SCORE, STATE_FINAL);
+	return run_chunks(boost, measuring_phase(boost), STATE_FINAL);
 }
 
 /* The trees of a round are in the scores: judge it, go on or stop. */
@@ -501,11 +435,7 @@ after_tree(GroveBoost *boost)
 		boost->output++;
 		return boost->output < s->dims.n_outputs ? begin_tree(boost) : end_round(boost);
 	}
-	s->phase = GROVE_PHASE_LEAVES;
-	s->n_tasks = s->n_leaves;
-	s->small = s->dims.n_rows < 65536;
-	boost->state = STATE_LEAVES;
-	return GROVE_BOOST_TASKS;
+	return run_leaves(boost, GROVE_PHASE_LEAVES, STATE_LEAVES);
 }
 
 static GroveBoostEvent
@@ -527,8 +457,8 @@ grove_boost_next(GroveBoost *boost)
 		case STATE_START:
 			t->shared->args.apply = false;
 			t->shared->args.measure = false;
-			if (t->shared->config.loss == GROVE_LOSS_SQUARED)
-				return run_chunks(boost, GROVE_PHASE_SCORE, STATE_FIRST_SCORE);
+			if (grove_loss_measured(t->shared->config.loss))
+				return run_chunks(boost, measuring_phase(boost), STATE_FIRST_SCORE);
 			return begin_round(boost);
 		case STATE_FIRST_SCORE:
 			return begin_round(boost);
@@ -540,6 +470,11 @@ grove_boost_next(GroveBoost *boost)
 			if (grove_grow_next(t))
 				return GROVE_BOOST_TASKS;
 			boost->splits += t->shared->n_leaves - 1;
+			if (grove_loss_renewed(t->shared->config.loss))
+				return run_leaves(boost, GROVE_PHASE_RENEW, STATE_RENEW);
+			boost->state = STATE_TREE_DONE;
+			return GROVE_BOOST_TREE;
+		case STATE_RENEW:
 			boost->state = STATE_TREE_DONE;
 			return GROVE_BOOST_TREE;
 		case STATE_TREE_DONE:
@@ -547,6 +482,10 @@ grove_boost_next(GroveBoost *boost)
 		case STATE_LEAVES:
 			return after_leaves(boost);
 		case STATE_SCORE:
+			if (t->shared->dims.ranked)
+				return run_chunks(boost, GROVE_PHASE_RANK, STATE_RANK);
+			return after_score(boost);
+		case STATE_RANK:
 			return after_score(boost);
 		case STATE_ROUND_DONE:
 			return is_finished(boost) ? end_training(boost) : begin_round(boost);

@@ -38,9 +38,9 @@ typedef struct GroveBoost
 	bool		score_pending;	/* the last tree is not in the scores yet */
 	uint32_t	best_rounds;	/* rounds to keep: all, or up to the best validation loss */
 	double		best_loss;
-	double		train_weight;	/* sums of weights */
+	double		train_weight;	/* sums of weights; lambdarank: groups */
 	double		validation_weight;
-	double		train_loss;		/* mean loss of the last measure: log-loss or squared error */
+	double		train_loss;		/* mean of the loss, see grove_loss_sum(), when it was measured last; lambdarank: 1 - NDCG */
 	double		validation_loss;
 } GroveBoost;
 

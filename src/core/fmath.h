@@ -46,6 +46,36 @@ grove_expf(float x)
 	return p * grove_float_from_bits(((int32_t) n + 127) << 23);
 }
 
+static inline double
+grove_double_from_bits(int64_t bits)
+{
+	double		d;
+
+	memcpy(&d, &bits, sizeof(d));
+	return d;
+}
+
+/* exp(x) for double; arguments are cut to [-700, 700], relative error below 1e-15. */
+static inline double
+grove_exp(double x)
+{
+	const double magic = 6755399441055744.0;	/* 1.5 * 2^52 */
+	double		n,
+				r,
+				p;
+	int			k;
+
+	x = x < -700.0 ? -700.0 : x;
+	x = x > 700.0 ? 700.0 : x;
+	n = (x * 1.4426950408889634 + magic) - magic;
+	r = x - n * 0.693147180369123816490;	/* log(2) in two parts, the first with 21 zero bits at its end */
+	r = r - n * 1.90821492927058770002e-10;
+	p = 1.0;
+	for (k = 13; k > 0; k--)
+		p = p * r / k + 1.0;	/* |r| <= 0.35: the rest of the series is below 2^-56 */
+	return p * grove_double_from_bits(((int64_t) n + 1023) << 52);
+}
+
 /* log(x) for a positive, normal double; absolute error below 1e-12 near 1, relative below 1e-12 elsewhere. */
 static inline double
 grove_log(double x)

@@ -1,13 +1,11 @@
 /*
- * loss.c: row loops without libm, in single precision, in a form that
- * compilers turn into vector code.
+ * loss.c: gradients in blocks that stay in the nearest cache: the family of
+ * the loss fills them in single precision, weights multiply them, and they
+ * become integers.
  */
-#include "loss.h"
+#include "loss_blocks.h"
 
-#include "fmath.h"
-
-#define LOSS_CAP	1024.0
-#define LOSS_BLOCK	512
+#include <string.h>
 
 /* A uniform in [0,1) from a row's identity and the tree's key. */
 static inline float
@@ -55,7 +53,7 @@ round_wide(float v)
 	return i;
 }
 
-/* Writes the integers of n <= LOSS_BLOCK rows whose gradients are in gf, hessians in hf. */
+/* Writes the integers of n <= GROVE_LOSS_BLOCK rows whose gradients are in gf, hessians in hf. */
 static void
 round_block(const GroveRounding *r, const float *gf, const float *hf, const uint32_t *identity,
 			uint32_t n, int32_t *g, int32_t *h)
@@ -85,98 +83,35 @@ round_block(const GroveRounding *r, const float *gf, const float *hf, const uint
 	}
 }
 
-static inline float
-sigmoid(float x)
-{
-	return 1.0f / (1.0f + grove_expf(-x));
-}
-
-/* p of class k for n <= LOSS_BLOCK rows from first on. */
-static void
-softmax_block(const GroveLossRows *rows, uint32_t first, uint32_t n, uint32_t k, float *p)
-{
-	float		top[LOSS_BLOCK];
-	float		sum[LOSS_BLOCK];
-	uint32_t	i,
-				c;
-
-	for (i = 0; i < n; i++)
-	{
-		top[i] = rows->score[first + i];
-		sum[i] = 0.0f;
-	}
-	for (c = 1; c < rows->n_outputs; c++)
-	{
-		const float *s = rows->score + (size_t) c * rows->stride + first;
-
-		for (i = 0; i < n; i++)
-			top[i] = s[i] > top[i] ? s[i] : top[i];
-	}
-	for (c = 0; c < rows->n_outputs; c++)
-	{
-		const float *s = rows->score + (size_t) c * rows->stride + first;
-
-		for (i = 0; i < n; i++)
-		{
-			float		e = grove_expf(s[i] - top[i]);
-
-			sum[i] += e;
-			if (c == k)
-				p[i] = e;
-		}
-	}
-	for (i = 0; i < n; i++)
-		p[i] /= sum[i];
-}
-
-/* Gradients and hessians, times scaled weight, of n <= LOSS_BLOCK rows from first on. */
+/* Gradients and hessians, times scaled weight, of n <= GROVE_LOSS_BLOCK rows from first on. */
 static void
 gradient_block(GroveLossKind kind, const GroveLossRows *rows, float weight_scale, uint32_t first, uint32_t n,
 			   uint32_t k, float *gf, float *hf)
 {
-	const float *label = rows->label + first;
-	const float *score = rows->score + first;
 	uint32_t	i;
 
-	if (kind == GROVE_LOSS_SQUARED)
+	switch (kind)
 	{
-		for (i = 0; i < n; i++)
-		{
-			gf[i] = score[i] - label[i];
-			hf[i] = 1.0f;
-		}
-	}
-	else if (kind == GROVE_LOSS_LOGISTIC)
-	{
-		for (i = 0; i < n; i++)
-		{
-			float		p = sigmoid(score[i]);
-
-			gf[i] = p - label[i];
-			hf[i] = p * (1.0f - p);
-		}
-	}
-	else if (kind == GROVE_LOSS_SHARE)
-	{
-		const float *s = score + (size_t) k * rows->stride;
-
-		for (i = 0; i < n; i++)
-		{
-			gf[i] = s[i] - (label[i] == (float) k ? 1.0f : 0.0f);
-			hf[i] = 1.0f;
-		}
-	}
-	else
-	{
-		const float factor = (float) rows->n_outputs / (float) (rows->n_outputs - 1);
-		float		p[LOSS_BLOCK];
-
-		softmax_block(rows, first, n, k, p);
-		for (i = 0; i < n; i++)
-		{
-			gf[i] = p[i] - (label[i] == (float) k ? 1.0f : 0.0f);
-			hf[i] = factor * p[i] * (1.0f - p[i]);
-		}
+		case GROVE_LOSS_SQUARED:
+		case GROVE_LOSS_ABSOLUTE:
+		case GROVE_LOSS_QUANTILE:
+		case GROVE_LOSS_HUBER:
+			grove_loss_regression_gradients(kind, rows, first, n, gf, hf);
+			break;
+		case GROVE_LOSS_LOGISTIC:
+		case GROVE_LOSS_SOFTMAX:
+		case GROVE_LOSS_SHARE:
+			grove_loss_class_gradients(kind, rows, first, n, k, gf, hf);
+			break;
+		case GROVE_LOSS_POISSON:
+		case GROVE_LOSS_GAMMA:
+		case GROVE_LOSS_TWEEDIE:
+			grove_loss_count_gradients(kind, rows, first, n, gf, hf);
+			break;
+		case GROVE_LOSS_LAMBDARANK:
+			memcpy(gf, rows->gradient + first, n * sizeof(float));
+			memcpy(hf, rows->hessian + first, n * sizeof(float));
+			break;
 	}
 	if (rows->weight)
 	{
@@ -190,108 +125,125 @@ gradient_block(GroveLossKind kind, const GroveLossRows *rows, float weight_scale
 	}
 }
 
+/* Losses, without weight, of n <= GROVE_LOSS_BLOCK rows from first on. */
+static void
+value_block(GroveLossKind kind, const GroveLossRows *rows, uint32_t first, uint32_t n, double *loss)
+{
+	switch (kind)
+	{
+		case GROVE_LOSS_SQUARED:
+		case GROVE_LOSS_ABSOLUTE:
+		case GROVE_LOSS_QUANTILE:
+		case GROVE_LOSS_HUBER:
+			grove_loss_regression_values(kind, rows, first, n, loss);
+			break;
+		case GROVE_LOSS_LOGISTIC:
+		case GROVE_LOSS_SOFTMAX:
+		case GROVE_LOSS_SHARE:
+			grove_loss_class_values(kind, rows, first, n, loss);
+			break;
+		case GROVE_LOSS_POISSON:
+		case GROVE_LOSS_GAMMA:
+		case GROVE_LOSS_TWEEDIE:
+			grove_loss_count_values(kind, rows, first, n, loss);
+			break;
+		case GROVE_LOSS_LAMBDARANK:
+			memset(loss, 0, n * sizeof(double));
+			break;
+	}
+}
+
+static uint32_t
+block_rows(const GroveLossRows *rows, uint32_t first)
+{
+	return rows->n - first < GROVE_LOSS_BLOCK ? rows->n - first : GROVE_LOSS_BLOCK;
+}
+
 void
 grove_loss_gradients(GroveLossKind kind, const GroveLossRows *rows, uint32_t k,
 					 const GroveRounding *rounding, int32_t *g, int32_t *h)
 {
-	float		gf[LOSS_BLOCK];
-	float		hf[LOSS_BLOCK];
+	float		gf[GROVE_LOSS_BLOCK];
+	float		hf[GROVE_LOSS_BLOCK];
 	uint32_t	first;
 
-	for (first = 0; first < rows->n; first += LOSS_BLOCK)
+	for (first = 0; first < rows->n; first += GROVE_LOSS_BLOCK)
 	{
-		uint32_t	n = rows->n - first < LOSS_BLOCK ? rows->n - first : LOSS_BLOCK;
+		uint32_t	n = block_rows(rows, first);
 
 		gradient_block(kind, rows, rounding->weight_scale, first, n, k, gf, hf);
 		round_block(rounding, gf, hf, rows->identity + first, n, g + first, h ? h + first : NULL);
 	}
 }
 
-float
-grove_loss_max_gradient(const GroveLossRows *rows, float weight_scale)
+void
+grove_loss_maxima(GroveLossKind kind, const GroveLossRows *rows, float weight_scale, float *g, float *h)
 {
-	float		top = 0.0f;
+	bool		constant = grove_loss_constant_hessian(kind);
+	float		top_g = *g;
+	float		top_h = *h;
+	float		gf[GROVE_LOSS_BLOCK];
+	float		hf[GROVE_LOSS_BLOCK];
+	uint32_t	first;
 	uint32_t	i;
 
-	for (i = 0; i < rows->n; i++)
+	for (first = 0; first < rows->n; first += GROVE_LOSS_BLOCK)
 	{
-		float		g = rows->score[i] - rows->label[i];
+		uint32_t	n = block_rows(rows, first);
 
-		if (rows->weight)
-			g *= rows->weight[i] * weight_scale;
-		g = g < 0.0f ? -g : g;
-		top = g > top ? g : top;
+		gradient_block(kind, rows, weight_scale, first, n, 0, gf, hf);
+		for (i = 0; i < n; i++)
+		{
+			float		size = gf[i] < 0.0f ? -gf[i] : gf[i];
+
+			top_g = size > top_g ? size : top_g;
+		}
+		for (i = 0; i < n && !constant; i++)
+			top_h = hf[i] > top_h ? hf[i] : top_h;
 	}
-	return top;
-}
-
-/* Log-loss of one row from its scores. */
-static double
-softmax_loss(const GroveLossRows *rows, uint32_t i)
-{
-	float		top = rows->score[i];
-	float		sum = 0.0f;
-	uint32_t	c;
-
-	for (c = 1; c < rows->n_outputs; c++)
-	{
-		float		s = rows->score[(size_t) c * rows->stride + i];
-
-		top = s > top ? s : top;
-	}
-	for (c = 0; c < rows->n_outputs; c++)
-		sum += grove_expf(rows->score[(size_t) c * rows->stride + i] - top);
-	return grove_log((double) sum) + (double) top -
-		(double) rows->score[(size_t) rows->label[i] * rows->stride + i];
-}
-
-/* Squared error of one row's class indicators. */
-static double
-share_loss(const GroveLossRows *rows, uint32_t i)
-{
-	double		sum = 0.0;
-	uint32_t	c;
-
-	for (c = 0; c < rows->n_outputs; c++)
-	{
-		double		d = (double) rows->score[(size_t) c * rows->stride + i] - (rows->label[i] == (float) c ? 1.0 : 0.0);
-
-		sum += d * d;
-	}
-	return sum;
+	*g = top_g;
+	*h = top_h;
 }
 
 int64_t
 grove_loss_sum(GroveLossKind kind, const GroveLossRows *rows)
 {
+	double		values[GROVE_LOSS_BLOCK];
 	int64_t		sum = 0;
+	uint32_t	first;
 	uint32_t	i;
 
-	for (i = 0; i < rows->n; i++)
+	for (first = 0; first < rows->n; first += GROVE_LOSS_BLOCK)
 	{
-		double		loss;
+		uint32_t	n = block_rows(rows, first);
 
-		if (kind == GROVE_LOSS_SQUARED)
+		value_block(kind, rows, first, n, values);
+		for (i = 0; i < n; i++)
 		{
-			loss = (double) rows->score[i] - (double) rows->label[i];
-			loss *= loss;
-		}
-		else if (kind == GROVE_LOSS_LOGISTIC)
-		{
-			/* log(1 + exp(-m)) with m the margin in favour of the label */
-			float		m = rows->label[i] > 0.5f ? rows->score[i] : -rows->score[i];
+			double		loss = values[i] * (rows->weight ? (double) rows->weight[first + i] : 1.0) * rows->loss_scale;
 
-			loss = grove_log(1.0 + (double) grove_expf(m < 0.0f ? m : -m)) + (m < 0.0f ? -(double) m : 0.0);
+			loss = loss < GROVE_LOSS_CAP ? loss : GROVE_LOSS_CAP;
+			sum += (int64_t) (loss * GROVE_LOSS_UNIT);
 		}
-		else if (kind == GROVE_LOSS_SHARE)
-			loss = share_loss(rows, i);
-		else
-			loss = softmax_loss(rows, i);
-		if (rows->weight)
-			loss *= (double) rows->weight[i];
-		loss *= rows->loss_scale;
-		loss = loss < LOSS_CAP ? loss : LOSS_CAP;
-		sum += (int64_t) (loss * GROVE_LOSS_UNIT);
 	}
 	return sum;
+}
+
+double
+grove_loss_max(GroveLossKind kind, const GroveLossRows *rows)
+{
+	double		values[GROVE_LOSS_BLOCK];
+	double		top = 0.0;
+	uint32_t	first;
+	uint32_t	i;
+
+	for (first = 0; first < rows->n; first += GROVE_LOSS_BLOCK)
+	{
+		uint32_t	n = block_rows(rows, first);
+
+		value_block(kind, rows, first, n, values);
+		for (i = 0; i < n; i++)
+			top = values[i] > top ? values[i] : top;
+	}
+	return top;
 }

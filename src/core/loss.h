@@ -13,13 +13,33 @@
 
 #include "hist.h"
 
+/* y is the label, s the score, m = exp(s) the mean of a loss with log link. */
 typedef enum GroveLossKind
 {
-	GROVE_LOSS_SQUARED,			/* g = score - y, h = 1 */
+	GROVE_LOSS_SQUARED,			/* g = s - y, h = 1 */
 	GROVE_LOSS_LOGISTIC,		/* g = p - y, h = p (1 - p); y is 0 or 1 */
 	GROVE_LOSS_SOFTMAX,			/* K scores a row, y is the class; h = K / (K - 1) p (1 - p) */
-	GROVE_LOSS_SHARE			/* K scores a row, y is the class: squared error of its indicators, g = score - (y = k), h = 1 */
+	GROVE_LOSS_SHARE,			/* K scores a row, y is the class: squared error of its indicators, g = s - (y = k), h = 1 */
+	GROVE_LOSS_ABSOLUTE,		/* g = sign(s - y), h = 1; a leaf is the median of its residuals */
+	GROVE_LOSS_QUANTILE,		/* g = 1 - alpha from y on, else -alpha, h = 1; a leaf is the quantile of its residuals */
+	GROVE_LOSS_HUBER,			/* g = s - y cut to +-delta, h = 1 */
+	GROVE_LOSS_POISSON,			/* g = m - y, h = m exp(poisson_step); y >= 0 */
+	GROVE_LOSS_GAMMA,			/* g = 1 - y / m, h = y / m; y > 0 */
+	GROVE_LOSS_TWEEDIE,			/* g = m^(2-p) - y m^(1-p), h = (2-p) m^(2-p) - (1-p) y m^(1-p); y >= 0 */
+	GROVE_LOSS_LAMBDARANK		/* of whole groups, see lambdarank.h; y is an integer from 0 to 31 */
 } GroveLossKind;
+
+/* What a loss has beside its kind; only the members of the kind at hand count. */
+typedef struct GroveLossShape
+{
+	double		quantile_alpha; /* inside (0,1) */
+	double		huber_delta;	/* > 0 */
+	double		poisson_step;	/* >= 0 */
+	double		tweedie_power;	/* inside (1,2) */
+	double		rank_sigma;		/* > 0 */
+	uint32_t	rank_truncation;	/* pairs have one row among so many best, 1 to GROVE_RANK_TRUNCATION */
+	bool		rank_norm;
+} GroveLossShape;
 
 /* What a block of rows needs; arrays of the rows at hand. */
 typedef struct GroveLossRows
@@ -32,6 +52,9 @@ typedef struct GroveLossRows
 	uint32_t	stride;
 	uint32_t	n_outputs;
 	double		loss_scale;		/* what grove_loss_sum() multiplies a row's loss with */
+	const GroveLossShape *shape;	/* NULL: the loss has none */
+	const float *gradient;		/* lambdarank: what the groups gave, without the weight */
+	const float *hessian;
 } GroveLossRows;
 
 /* How gradients become integers. */
@@ -44,6 +67,36 @@ typedef struct GroveRounding
 	uint32_t	key;			/* of this tree */
 } GroveRounding;
 
+/* h = 1 for every row, times its weight. */
+static inline bool
+grove_loss_constant_hessian(GroveLossKind kind)
+{
+	return kind == GROVE_LOSS_SQUARED || kind == GROVE_LOSS_SHARE || kind == GROVE_LOSS_ABSOLUTE ||
+		kind == GROVE_LOSS_QUANTILE || kind == GROVE_LOSS_HUBER;
+}
+
+/* The score is the logarithm of the mean. */
+static inline bool
+grove_loss_log_link(GroveLossKind kind)
+{
+	return kind == GROVE_LOSS_POISSON || kind == GROVE_LOSS_GAMMA || kind == GROVE_LOSS_TWEEDIE;
+}
+
+/* Gradients (and hessians that are not constant) have no bound that is known beforehand: their maxima are measured. */
+static inline bool
+grove_loss_measured(GroveLossKind kind)
+{
+	return kind == GROVE_LOSS_SQUARED || kind == GROVE_LOSS_HUBER || kind == GROVE_LOSS_LAMBDARANK ||
+		grove_loss_log_link(kind);
+}
+
+/* Leaves are quantiles of residuals, not Newton steps. */
+static inline bool
+grove_loss_renewed(GroveLossKind kind)
+{
+	return kind == GROVE_LOSS_ABSOLUTE || kind == GROVE_LOSS_QUANTILE;
+}
+
 /*
  * Integer gradients of output k: g[i] as GroveEntry.g wants it, and in wide
  * mode the hessian in h[i].
@@ -51,16 +104,25 @@ typedef struct GroveRounding
 extern void grove_loss_gradients(GroveLossKind kind, const GroveLossRows *rows, uint32_t k,
 								 const GroveRounding *rounding, int32_t *g, int32_t *h);
 
-/* Largest absolute gradient (squared loss, times scaled weight) of the rows. */
-extern float grove_loss_max_gradient(const GroveLossRows *rows, float weight_scale);
+/*
+ * Raises *g to the largest absolute gradient and, unless hessians are
+ * constant, *h to the largest hessian of the rows, times scaled weight.
+ */
+extern void grove_loss_maxima(GroveLossKind kind, const GroveLossRows *rows, float weight_scale, float *g, float *h);
 
 #define GROVE_LOSS_UNIT	4194304.0
+#define GROVE_LOSS_CAP	33554432.0
 
 /*
  * Sum over the rows of weight * loss * loss_scale in steps of
- * 1 / GROVE_LOSS_UNIT, each row cut at 1024, so that 2^31 rows cannot
- * overflow.  The loss is log-loss or squared error.
+ * 1 / GROVE_LOSS_UNIT, each row cut at GROVE_LOSS_CAP, so that a chunk of rows
+ * cannot overflow.  The loss is log-loss, squared or absolute error, the check loss
+ * of a quantile, Huber's (with the factor 1/2), or the deviance; 0 for
+ * lambdarank, whose loss is one of groups.
  */
 extern int64_t grove_loss_sum(GroveLossKind kind, const GroveLossRows *rows);
+
+/* Largest loss of a row, without weight and scale. */
+extern double grove_loss_max(GroveLossKind kind, const GroveLossRows *rows);
 
 #endif							/* GROVE_LOSS_H */

@@ -1,13 +1,14 @@
 /*
  * tasks.c: the bodies of the tasks; each can run in any process.  Those that
  * go over the rows of the table are here, those that split a leaf in
- * tasks_split.c.
+ * tasks_split.c, those that go over groups in tasks_rank.c.
  *
  * A task reads what the leader set up and writes to places that no other task
  * of the phase writes to, or moves an atomic cursor.  Nothing here waits.
  */
 #include <string.h>
 
+#include "renew.h"
 #include "rng.h"
 #include "tasks.h"
 
@@ -110,7 +111,10 @@ loss_rows(const GroveTrainer *t, uint32_t first, uint32_t n)
 	rows.label = t->label + first;
 	rows.weight = t->weight ? t->weight + first : NULL;
 	rows.score = t->score + first;
+	rows.gradient = t->gradient ? t->gradient + first : NULL;
+	rows.hessian = t->hessian ? t->hessian + first : NULL;
 	rows.identity = t->identity + first;
+	rows.shape = &t->shared->config.shape;
 	rows.n = n;
 	rows.stride = t->shared->dims.n_rows;
 	rows.n_outputs = t->shared->dims.n_outputs;
@@ -131,17 +135,18 @@ end_of_run(const GroveTrainer *t, uint32_t begin, uint32_t end)
 	return i;
 }
 
-/* Losses of training and validation rows of a chunk, and the largest gradient of the training rows. */
+/* Losses of training and validation rows of a chunk, and the largest gradient and hessian of the training rows. */
 static void
 measure_chunk(GroveTrainer *t, GroveChunk *c, uint32_t first, uint32_t n)
 {
-	bool		squared = t->shared->config.loss == GROVE_LOSS_SQUARED;
+	GroveLossKind loss = t->shared->config.loss;
 	uint32_t	begin,
 				end;
 
 	c->train_loss = 0;
 	c->validation_loss = 0;
 	c->max_gradient = 0.0f;
+	c->max_hessian = 0.0f;
 	for (begin = first; begin < first + n; begin = end)
 	{
 		bool		validation = t->validation && t->validation[begin];
@@ -151,13 +156,9 @@ measure_chunk(GroveTrainer *t, GroveChunk *c, uint32_t first, uint32_t n)
 		rows = loss_rows(t, begin, end - begin);
 		if (t->shared->args.measure)
 			*(validation ? &c->validation_loss : &c->train_loss) +=
-				grove_loss_sum(t->shared->config.loss, &rows);
-		if (squared && !validation)
-		{
-			float		top = grove_loss_max_gradient(&rows, t->shared->args.rounding.weight_scale);
-
-			c->max_gradient = top > c->max_gradient ? top : c->max_gradient;
-		}
+				grove_loss_sum(loss, &rows);
+		if (grove_loss_measured(loss) && !validation)
+			grove_loss_maxima(loss, &rows, t->shared->args.rounding.weight_scale, &c->max_gradient, &c->max_hessian);
 	}
 }
 
@@ -171,7 +172,8 @@ run_score(GroveTrainer *t, uint32_t chunk)
 
 	if (args->apply)
 		apply_leaves(t, first, n);
-	measure_chunk(t, c, first, n);
+	if (!t->shared->dims.ranked)
+		measure_chunk(t, c, first, n);
 }
 
 /* Gradients of all outputs of the round, kept for its trees. */
@@ -331,6 +333,12 @@ grove_tasks_run(GroveTrainer *t, uint32_t worker, uint32_t task)
 			break;
 		case GROVE_PHASE_LEAVES:
 			grove_tasks_leaves(t, task);
+			break;
+		case GROVE_PHASE_RENEW:
+			grove_renew_leaf(t, task);
+			break;
+		case GROVE_PHASE_RANK:
+			grove_tasks_rank(t, task);
 			break;
 	}
 }

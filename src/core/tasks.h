@@ -1,5 +1,5 @@
 /*
- * tasks.h: what the two files of task bodies share.
+ * tasks.h: what the files of task bodies share.
  */
 #ifndef GROVE_TASKS_H
 #define GROVE_TASKS_H
@@ -21,5 +21,8 @@ extern void grove_tasks_partition(GroveTrainer *trainer, uint32_t worker, uint32
 extern void grove_tasks_hist(GroveTrainer *trainer, uint32_t worker, uint32_t task);
 extern void grove_tasks_find(GroveTrainer *trainer, uint32_t feature);
 extern void grove_tasks_leaves(GroveTrainer *trainer, uint32_t leaf);
+
+/* tasks_rank.c: groups of a ranking. */
+extern void grove_tasks_rank(GroveTrainer *trainer, uint32_t chunk);
 
 #endif							/* GROVE_TASKS_H */

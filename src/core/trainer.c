@@ -94,6 +94,11 @@ walk_parts(Walk *walk, const GroveTrainDims *dims, GroveTrainer *t)
 	t->identity = take(walk, n, sizeof(uint32_t));
 	t->validation = dims->n_validation > 0 ? take(walk, n, 1) : NULL;
 	t->leaf_of = take(walk, n, sizeof(uint16_t));
+	t->group_rows = dims->ranked ? take(walk, n, sizeof(uint32_t)) : NULL;
+	t->group_start = dims->ranked ? take(walk, n + 1, sizeof(uint32_t)) : NULL;
+	t->group_order = dims->ranked ? take(walk, n, sizeof(uint64_t)) : NULL;
+	t->gradient = dims->ranked ? take(walk, n, sizeof(float)) : NULL;
+	t->hessian = dims->ranked ? take(walk, n, sizeof(float)) : NULL;
 	t->words = dims->n_outputs > 1 ? take(walk, n, dims->n_outputs * sizeof(int32_t)) : NULL;
 	t->hess = dims->mode == GROVE_HIST_WIDE ? take(walk, n, dims->n_outputs * sizeof(int32_t)) : NULL;
 	t->bag_capacity = bag_capacity(dims);

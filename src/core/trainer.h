@@ -36,6 +36,7 @@ typedef struct GroveTrainDims
 	bool		weighted;
 	bool		sampled;		/* trees see a part of the rows, or rows more than once */
 	bool		track_out;		/* rows that a tree does not see must learn their leaf, too */
+	bool		ranked;			/* rows belong to groups */
 } GroveTrainDims;
 
 /* How to train; no field depends on the data. */
@@ -43,6 +44,7 @@ typedef struct GroveTrainConfig
 {
 	GroveAlgorithm algorithm;
 	GroveLossKind loss;
+	GroveLossShape shape;
 	uint64_t	seed;
 	uint32_t	n_rounds;
 	uint32_t	max_leaves;
@@ -68,7 +70,9 @@ typedef enum GrovePhase
 	GROVE_PHASE_PARTITION,		/* chunk of a leaf's rows: send them to the children */
 	GROVE_PHASE_HIST,			/* block of features x chunk of rows: histogram of a child */
 	GROVE_PHASE_FIND,			/* feature: merge, subtract, best split of both children */
-	GROVE_PHASE_LEAVES			/* leaf: note for each row which leaf it is in */
+	GROVE_PHASE_LEAVES,			/* leaf: note for each row which leaf it is in */
+	GROVE_PHASE_RENEW,			/* leaf: its value from the residuals of its rows */
+	GROVE_PHASE_RANK			/* chunk of rows in the order of groups: gradients of the groups that begin there; measure */
 } GrovePhase;
 
 /* A leaf of the tree that is being grown. */
@@ -98,7 +102,7 @@ typedef struct GrovePhaseArgs
 	uint32_t	round;
 	uint32_t	output;			/* of the tree at hand */
 	bool		apply;			/* SCORE, ROOT: add the leaf values of the last tree to the scores */
-	bool		measure;		/* SCORE: sum the losses */
+	bool		measure;		/* SCORE, RANK: sum the losses */
 	uint32_t	apply_output;
 	uint32_t	bag_key;
 	uint32_t	leaf;			/* PARTITION: the leaf to split */
@@ -131,6 +135,7 @@ typedef struct GroveTrainShared
 	uint32_t	n_sets;
 	uint32_t	n_bag;			/* rows in the lists */
 	uint32_t	n_out;
+	uint32_t	n_groups;
 	uint32_t	n_free_small;
 	uint32_t	n_free_big;
 	double		loss_scale;
@@ -141,14 +146,15 @@ typedef struct GroveTrainShared
 	_Atomic uint32_t out_right_cursor;
 } GroveTrainShared;
 
-/* What SCORE and BAG find in one chunk of rows. */
+/* What BAG, SCORE and RANK find in one chunk of rows. */
 typedef struct GroveChunk
 {
 	uint32_t	bag;			/* entries in the bag list, and before them */
 	uint32_t	out;
 	uint32_t	bag_begin;
 	uint32_t	out_begin;
-	float		max_gradient;
+	float		max_gradient;	/* of the training rows, times weight */
+	float		max_hessian;
 	int64_t		train_loss;
 	int64_t		validation_loss;
 } GroveChunk;
@@ -168,12 +174,17 @@ typedef struct GroveTrainer
 	GroveTrainShared *shared;
 	GroveMatrix matrix;
 	GroveFeatureBins *bins;		/* [n_features] */
-	float	   *label;			/* [n_rows] squared: target minus centre; logistic 0 or 1; softmax: class */
+	float	   *label;			/* [n_rows] the target, minus its centre unless the link is log; logistic 0 or 1; softmax: class */
 	float	   *weight;			/* [n_rows] or NULL */
 	float	   *score;			/* [n_outputs][n_rows], without the base */
 	uint32_t   *identity;		/* [n_rows] 32 random bits from the row's content */
 	uint8_t    *validation;		/* [n_rows] 1 = validation row, or NULL */
 	uint16_t   *leaf_of;		/* [n_rows] */
+	uint32_t   *group_rows;		/* ranked: [n_rows] rows, group by group, in an order that follows from their content */
+	uint32_t   *group_start;	/* [n_rows + 1] place of each group's first row, n_groups + 1 are used; no group has rows of both parts */
+	uint64_t   *group_order;	/* [n_rows] scratch */
+	float	   *gradient;		/* [n_rows] of the groups, without weight */
+	float	   *hessian;
 	int32_t    *words;			/* [n_outputs][n_rows] gradients, several outputs only */
 	int32_t    *hess;			/* [n_outputs][n_rows], wide mode only */
 	GroveEntry *bag[2];			/* [bag_capacity] */
@@ -212,7 +223,8 @@ extern GroveStatus grove_trainer_size(const GroveTrainDims *dims, size_t *size);
 
 /*
  * Formats the buffer; afterwards the caller fills matrix, bins, label, weight,
- * score, identity, validation, and monotone and groups where there are any.
+ * score, identity, validation, monotone and groups where there are any, and
+ * the groups of rows of a ranking.
  */
 extern void grove_trainer_init(void *buffer, const GroveTrainDims *dims, const GroveTrainConfig *config);
 

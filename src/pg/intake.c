@@ -7,6 +7,7 @@
  */
 #include "pg_grove.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "miscadmin.h"
@@ -111,6 +112,9 @@ scan_row(GroveSlot *slot, void *arg)
 		return;
 	}
 	grove_sketch_add(&in->sketch, hash, in->record);
+	in->target_zero &= in->record[AT_TARGET(in)] == 0.0;
+	if (in->target_code >= 0 && in->target_code < GROVE_MAX_CLASSES)
+		grovepg_levels_get(in->classes, (uint32) in->target_code)->count++;
 	for (i = 0; i < in->n_features; i++)
 	{
 		if (in->features[i].levels && !isnan(in->record[i]))
@@ -293,13 +297,14 @@ fill_record(GroveIntake *in, const double *record, uint64 hash)
 		target -= in->centre;
 	t->label[row] = (float) target;
 	if (t->weight)
-		t->weight[row] = (float) (record[AT_WEIGHT(in)] *
-								  (in->class_of && target == 1.0 ? in->positive_weight : 1.0));
+		t->weight[row] = (float) Min(record[AT_WEIGHT(in)] * (in->class_weight ? in->class_weight[(uint32) target] : 1.0), FLT_MAX);
 	if (t->validation)
 		t->validation[row] = record[AT_VALIDATION(in)] != 0.0;
 	for (i = 0; i < (int) t->shared->dims.n_outputs; i++)
 		t->score[(Size) i * in->n_rows + row] = in->n_margins > 0 ? (float) record[AT_MARGIN(in) + i] : 0.0f;
 	in->hashes[row] = hash;
+	if (in->groups)
+		memcpy(&in->groups[row], &record[AT_GROUP(in)], sizeof(uint64));
 	if (++in->tile_rows == GROVE_TILE_ROWS)
 		flush_tile(in);
 }
@@ -355,16 +360,18 @@ assign_identities(GroveIntake *in)
 	grove_identity_assign(in->hashes, (uint32) in->n_rows, a, b, in->trainer->identity);
 	pfree(a);
 	pfree(b);
-	pfree(in->hashes);
 }
 
 void
-grovepg_intake_fill(GroveIntake *in, GroveTrainer *trainer, const uint32 *class_of, double positive_weight)
+grovepg_intake_fill(GroveIntake *in, GroveTrainer *trainer, const uint32 *class_of,
+					const double *class_weight)
 {
 	in->trainer = trainer;
 	in->class_of = class_of;
-	in->positive_weight = positive_weight;
+	in->class_weight = class_weight;
 	in->hashes = MemoryContextAllocHuge(in->context, in->n_rows * sizeof(uint64));
+	if (in->group.attno != 0)
+		in->groups = MemoryContextAllocHuge(in->context, in->n_rows * sizeof(uint64));
 	in->tile = MemoryContextAllocHuge(in->context, (Size) in->n_cuts * GROVE_TILE_ROWS * sizeof(double));
 	in->tile_first = 0;
 	in->tile_rows = 0;
@@ -381,4 +388,7 @@ grovepg_intake_fill(GroveIntake *in, GroveTrainer *trainer, const uint32 *class_
 		reject_other_rows();
 	pfree(in->tile);
 	assign_identities(in);
+	if (in->groups)
+		grovepg_intake_groups(in);
+	pfree(in->hashes);
 }

@@ -17,6 +17,7 @@
 #include "../core/sketch.h"
 #include "../core/trainer.h"
 #include "feature.h"
+#include "keys.h"
 #include "levels.h"
 
 /* One column that training uses. */
@@ -42,6 +43,15 @@ typedef struct GroveIntakeCut
 	uint32		n_levels;
 } GroveIntakeCut;
 
+/* What the loss needs of the target. */
+typedef enum GroveTargetRule
+{
+	GROVE_TARGET_ANY,
+	GROVE_TARGET_NOT_NEGATIVE,
+	GROVE_TARGET_POSITIVE,		/* at least 1e-37 */
+	GROVE_TARGET_RELEVANCE		/* integers from 0 to 31 */
+} GroveTargetRule;
+
 /* Names of the columns that are not features; NULL: none. */
 typedef struct GroveIntakeRoles
 {
@@ -49,6 +59,8 @@ typedef struct GroveIntakeRoles
 	const char *weight;
 	const char *margin;
 	const char *validation;
+	const char *group;
+	GroveTargetRule target_rule;
 	Datum	   *ignore;			/* [n_ignore] text */
 	int			n_ignore;
 } GroveIntakeRoles;
@@ -65,6 +77,9 @@ typedef struct GroveIntake
 	GroveIntakeColumn weight;
 	GroveIntakeColumn margin;
 	GroveIntakeColumn validation;
+	GroveIntakeColumn group;
+	GroveKey   *group_key;
+	GroveTargetRule target_rule;
 
 	/* what the first reading saw */
 	uint64		n_rows;
@@ -72,7 +87,9 @@ typedef struct GroveIntake
 	uint64		content;		/* sum of the rows' hashes */
 	int			n_margins;		/* elements of the margin column, the same in every row */
 	bool		target_integer; /* the target has an integer type */
-	GroveLevels *classes;		/* distinct targets, as long as they are few enough to be classes */
+	bool		target_zero;	/* the target of every training row is 0 */
+	GroveLevels *classes;		/* distinct targets, as long as they are few enough to be classes; counts of training rows */
+	int64		target_code;	/* class of the last row, -1: none */
 	double	   *class_value;	/* [GROVE_MAX_CLASSES] numeric target: their values by code */
 	bool		too_many_classes;
 	double		centre;			/* median of a numeric target */
@@ -92,8 +109,9 @@ typedef struct GroveIntake
 	uint32		tile_first;
 	uint32		tile_rows;
 	uint64	   *hashes;			/* [n_rows] content, second reading */
+	uint64	   *groups;			/* [n_rows] hash of the group, second reading of a ranking */
 	const uint32 *class_of;		/* class index by code; NULL: regression */
-	double		positive_weight;	/* factor for rows of class 1 */
+	const double *class_weight; /* factor for the weights of rows, by class; NULL: none */
 } GroveIntake;
 
 /* Resolves the columns; ERROR for those that are missing or of a wrong type. */
@@ -112,10 +130,10 @@ extern void grovepg_intake_scan(GroveIntake *intake);
 extern GroveFeatureBins *grovepg_intake_cut(GroveIntake *intake, uint32 max_bin, uint64 min_count);
 
 /*
- * Second reading: matrix, label, weight, score (margins, else 0), identity and
- * validation of the trainer.
+ * Second reading: matrix, label, weight, score (margins, else 0), identity,
+ * validation and groups of the trainer.
  */
 extern void grovepg_intake_fill(GroveIntake *intake, GroveTrainer *trainer, const uint32 *class_of,
-								double positive_weight);
+								const double *class_weight);
 
 #endif							/* GROVE_INTAKE_H */

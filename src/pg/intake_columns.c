@@ -77,15 +77,27 @@ resolve_validation(GroveIntake *in, TupleDesc desc, const char *name)
 		reject_type("validation", c, "It must be boolean; rows where it is true are not trained on.");
 }
 
+static void
+resolve_group(GroveIntake *in, TupleDesc desc, const char *name)
+{
+	Oid			type;
+
+	if (name == NULL)
+		return;
+	set_column(&in->group, desc, grovepg_source_column(desc, name, "group_by"));
+	type = TupleDescAttr(desc, in->group.attno - 1)->atttypid;
+	in->group_key = grovepg_key_make(1, &type);
+}
+
 /* Whether a column has another role; two roles for one column are an ERROR. */
 static bool
 has_role(const GroveIntake *in, int attno)
 {
-	const GroveIntakeColumn *roles[4] = {&in->target, &in->weight, &in->margin, &in->validation};
+	const GroveIntakeColumn *roles[5] = {&in->target, &in->weight, &in->margin, &in->validation, &in->group};
 	const GroveIntakeColumn *found = NULL;
 	int			i;
 
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < lengthof(roles); i++)
 	{
 		if (roles[i]->attno != attno)
 			continue;
@@ -93,7 +105,7 @@ has_role(const GroveIntake *in, int attno)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("column \"%s\" is named for two roles", roles[i]->name),
-					 errhint("Target, weight, base_margin and validation must be different columns.")));
+					 errhint("Target, weight, base_margin, group_by and validation must be different columns.")));
 		found = roles[i];
 	}
 	return found != NULL;
@@ -171,10 +183,13 @@ grovepg_intake_begin(const char *query, const GroveIntakeRoles *roles)
 
 	in->context = CurrentMemoryContext;
 	in->query = pstrdup(query);
+	in->target_rule = roles->target_rule;
+	in->target_zero = true;
 	resolve_target(in, desc, roles->target);
 	resolve_number(&in->weight, desc, roles->weight, "weight");
 	resolve_margin(in, desc, roles->margin);
 	resolve_validation(in, desc, roles->validation);
+	resolve_group(in, desc, roles->group);
 	resolve_features(in, desc, roles);
 	in->classes = grovepg_levels_make(in->context);
 	in->class_value = palloc(GROVE_MAX_CLASSES * sizeof(double));

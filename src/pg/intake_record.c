@@ -3,8 +3,8 @@
  * content.
  *
  * A record holds the features (categorical ones as the code of their level),
- * the target, the weight, 1 for a validation row, and the margins.  The hash
- * is of values and labels, never of codes, which depend on the order of rows.
+ * the target, the weight, 1 for a validation row, the margins, and the hash of
+ * the group.  The hash of the content is of values and labels, never of codes, which depend on the order of rows.
  */
 #include "pg_grove.h"
 
@@ -15,10 +15,12 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "../core/lambdarank.h"
 #include "../core/rng.h"
 #include "intake_record.h"
 
-#define TARGET_MAX	1e37		/* residuals are single precision */
+#define TARGET_MAX		1e37	/* residuals are single precision */
+#define TARGET_LEAST	1e-37	/* smaller ones are not normal in single precision */
 
 /* Two chains of multiply and shift side by side; the content hash of a row ends here. */
 typedef struct ContentHash
@@ -106,6 +108,20 @@ read_feature(GroveIntakeColumn *column, Datum value, bool isnull, bool frozen, u
 	return number;
 }
 
+/* ERROR unless the loss can use the target. */
+static void
+check_target(const GroveIntake *in, double number)
+{
+	if (in->target_rule == GROVE_TARGET_NOT_NEGATIVE && number < 0.0)
+		reject_value(&in->target, "target", "a negative value", "The objective needs a target that is not negative.");
+	if (in->target_rule == GROVE_TARGET_POSITIVE && number < TARGET_LEAST)
+		reject_value(&in->target, "target", "a value that is not positive", "The objective needs a target of at least 1e-37.");
+	if (in->target_rule == GROVE_TARGET_RELEVANCE &&
+		!(number >= 0.0 && number <= GROVE_RANK_LABEL_MAX && number == floor(number)))
+		reject_value(&in->target, "target", "a value that is not a relevance",
+					 "The target of a ranking is an integer from 0 to 31; its gain is 2^target - 1.");
+}
+
 /*
  * The target: a number, or the code of a label.  As long as they are few,
  * distinct numbers get codes, too, in case they turn out to be classes.
@@ -130,22 +146,23 @@ read_target(GroveIntake *in, Datum value, bool isnull, uint64 *bits)
 			reject_value(c, "target", "a value that is not finite", "Leave out rows whose target is NaN or infinite.");
 		if (fabs(number) > TARGET_MAX)
 			reject_value(c, "target", "a value beyond 1e37", "Divide the target by a constant.");
+		if (in->target_rule != GROVE_TARGET_ANY)
+			check_target(in, number);
 		label = grovepg_intake_number_label(number, bits);
+		in->target_code = -1;
 		if (in->too_many_classes || (in->trainer != NULL && in->class_of == NULL))
 			return number;
 	}
 	else
 		label = grovepg_feature_label(&c->type, value);
 	code = grovepg_levels_code(in->classes, label, in->trainer != NULL);
+	in->target_code = code;
 	if (c->type.kind == GROVE_FEATURE_CATEGORICAL)
 		*bits = code < 0 ? 0 : grovepg_levels_get(in->classes, (uint32) code)->hash;
 	if (code >= GROVE_MAX_CLASSES)
 		in->too_many_classes = true;
 	else if (code >= 0)
-	{
 		in->class_value[code] = number;
-		grovepg_levels_get(in->classes, (uint32) code)->count++;
-	}
 	return c->type.kind == GROVE_FEATURE_NUMERIC && in->class_of == NULL ? number : (double) code;
 }
 
@@ -174,6 +191,18 @@ read_validation(GroveIntake *in, Datum value, bool isnull)
 				 errmsg("validation column \"%s\" contains null values", in->validation.name),
 				 errhint("It must be true or false in every row.")));
 	return DatumGetBool(value);
+}
+
+/* Hash of the row's group. */
+static uint64
+read_group(GroveIntake *in, Datum value, bool isnull)
+{
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("group_by column \"%s\" contains null values", in->group.name),
+				 errhint("Add WHERE %s IS NOT NULL to the source.", quote_identifier(in->group.name))));
+	return grovepg_key_hash(in->group_key, grove_rng_key(0, GROVE_PURPOSE_HASH), &value, &isnull);
 }
 
 static void
@@ -234,7 +263,7 @@ count_margins(const GroveIntake *in, Datum value, bool isnull)
 static void
 make_record(GroveIntake *in)
 {
-	in->width = in->n_features + 3 + in->n_margins;
+	in->width = in->n_features + 3 + in->n_margins + (in->group.attno != 0);
 	in->record = MemoryContextAllocZero(in->context, in->width * sizeof(double));
 	in->record[AT_WEIGHT(in)] = 1.0;
 }
@@ -280,6 +309,12 @@ grovepg_intake_read(GroveIntake *in, TupleTableSlot *slot)
 		read_margins(in, values[in->margin.attno - 1], nulls[in->margin.attno - 1], &record);
 		for (i = 0; i < in->n_margins; i++)
 			content_add(&hash, AT_MARGIN(in) + i, double_bits(record[AT_MARGIN(in) + i]));
+	}
+	if (in->group.attno != 0)
+	{
+		bits = read_group(in, values[in->group.attno - 1], nulls[in->group.attno - 1]);
+		memcpy(&record[AT_GROUP(in)], &bits, sizeof(bits));
+		content_add(&hash, AT_GROUP(in), bits);
 	}
 	return content_finish(&hash);
 }

@@ -42,7 +42,7 @@ required_text(FunctionCallInfo fcinfo, int i, const char *name)
 static void
 parse_task(GroveTraining *tr, const char *task)
 {
-	static const char *const names[] = {"regression", "binary", "multiclass"};
+	static const char *const names[] = {"regression", "binary", "multiclass", "ranking"};
 	int			i;
 
 	if (strcmp(task, "auto") == 0)
@@ -61,28 +61,7 @@ parse_task(GroveTraining *tr, const char *task)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unknown task \"%s\"", task),
-			 errhint("Tasks are \"auto\", \"regression\", \"binary\" and \"multiclass\".")));
-}
-
-/* The objective names a task, too; the two must agree. */
-static void
-apply_objective(GroveTraining *tr)
-{
-	static const GroveTask tasks[] = {
-		[GROVE_OBJECTIVE_REGRESSION] = GROVE_TASK_REGRESSION,
-		[GROVE_OBJECTIVE_BINARY] = GROVE_TASK_BINARY,
-		[GROVE_OBJECTIVE_MULTICLASS] = GROVE_TASK_MULTICLASS
-	};
-
-	if (tr->params.objective == GROVE_OBJECTIVE_AUTO)
-		return;
-	if (!tr->task_auto && tr->task != tasks[tr->params.objective])
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"objective\" does not fit the task"),
-				 errhint("Leave out one of the two; each follows from the other.")));
-	tr->task = tasks[tr->params.objective];
-	tr->task_auto = false;
+			 errhint("Tasks are \"auto\", \"regression\", \"binary\", \"multiclass\" and \"ranking\".")));
 }
 
 static void
@@ -104,18 +83,6 @@ read_ignore(FunctionCallInfo fcinfo, int i, GroveIntakeRoles *roles)
 
 /* -------------------------------------------------------------------- set-up */
 
-static GroveLossKind
-choose_loss(const GroveTraining *tr)
-{
-	bool		boosting = tr->params.algorithm == GROVE_PARAM_ALGORITHM_GBDT;
-
-	if (tr->task == GROVE_TASK_REGRESSION)
-		return GROVE_LOSS_SQUARED;
-	if (tr->task == GROVE_TASK_BINARY)
-		return boosting ? GROVE_LOSS_LOGISTIC : GROVE_LOSS_SQUARED;
-	return boosting ? GROVE_LOSS_SOFTMAX : GROVE_LOSS_SHARE;
-}
-
 static void
 check_combinations(const GroveTraining *tr)
 {
@@ -135,10 +102,6 @@ check_combinations(const GroveTraining *tr)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("base_margin needs the algorithm \"gbdt\"")));
-	if (p->scale_pos_weight != 1.0 && tr->task != GROVE_TASK_BINARY)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"scale_pos_weight\" needs a binary target")));
 }
 
 static void
@@ -163,7 +126,7 @@ set_dims(GroveTraining *tr)
 	GroveIntake *in = tr->intake;
 	GroveTrainDims *d = &tr->dims;
 	const GroveParams *p = &tr->params;
-	GroveLossKind loss = choose_loss(tr);
+	GroveLossKind loss = grovepg_objective_loss(tr);
 
 	d->n_rows = (uint32) in->n_rows;
 	d->n_validation = (uint32) in->n_validation;
@@ -172,9 +135,14 @@ set_dims(GroveTraining *tr)
 	d->max_leaves = Min((uint64) p->num_leaves, Max(in->n_rows - in->n_validation, 2));
 	tr->workers = grovepg_team_size(d->n_rows, d->n_features);
 	d->n_workers = tr->workers + 1;
-	d->weighted = in->weight.attno != 0 || p->scale_pos_weight != 1.0;
-	d->mode = d->weighted ? GROVE_HIST_WIDE :
-		loss == GROVE_LOSS_SQUARED || loss == GROVE_LOSS_SHARE ? GROVE_HIST_CONSTANT : GROVE_HIST_PACKED;
+	d->weighted = in->weight.attno != 0 || tr->class_weight != NULL;
+	d->ranked = tr->task == GROVE_TASK_RANKING;
+	if (!d->weighted && grove_loss_constant_hessian(loss))
+		d->mode = GROVE_HIST_CONSTANT;
+	else if (!d->weighted && (loss == GROVE_LOSS_LOGISTIC || loss == GROVE_LOSS_SOFTMAX))
+		d->mode = GROVE_HIST_PACKED;
+	else
+		d->mode = GROVE_HIST_WIDE;
 	d->sampled = p->algorithm == GROVE_PARAM_ALGORITHM_FOREST ||
 		(p->bagging_fraction < 1.0 && p->bagging_freq > 0);
 	d->track_out = p->algorithm != GROVE_PARAM_ALGORITHM_FOREST;
@@ -187,7 +155,8 @@ set_config(GroveTraining *tr)
 	const GroveParams *p = &tr->params;
 
 	c->algorithm = (GroveAlgorithm) p->algorithm;
-	c->loss = choose_loss(tr);
+	c->loss = grovepg_objective_loss(tr);
+	grovepg_objective_shape(tr, &c->shape);
 	c->seed = tr->seed;
 	c->n_rounds = p->num_iterations;
 	c->max_leaves = tr->dims.max_leaves;
@@ -228,9 +197,9 @@ make_trainer(GroveTraining *tr)
 
 	if (status != GROVE_OK)
 		grovepg_error_status(status, NULL, 0);
-	/* hashes and a sort of them come on top while the rows are read */
+	/* hashes and a sort of them, and of the rows of groups, come on top while the rows are read */
 	total = size;
-	if (!grove_size_add(&total, tr->dims.n_rows, 24) || total > allowed)
+	if (!grove_size_add(&total, tr->dims.n_rows, tr->dims.ranked ? 40 : 24) || total > allowed)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("training needs %zu kB of memory, but only %zu kB are allowed", total / 1024, allowed / 1024),
@@ -313,16 +282,20 @@ train(GroveTraining *tr, const char *source, const GroveIntakeRoles *roles)
 	tr->intake = grovepg_intake_begin(grovepg_source_query(source, NULL), roles);
 	grovepg_intake_scan(tr->intake);
 	grovepg_train_choose_task(tr);
+	grovepg_objective_resolve(tr);
 	grovepg_train_classes(tr);
 	check_combinations(tr);
-	grove_params_resolve(&tr->params, tr->task == GROVE_TASK_REGRESSION, tr->intake->n_features);
+	grovepg_train_class_weights(tr);
+	grove_params_resolve(&tr->params, tr->class_of == NULL, tr->intake->n_features);
 	tr->bins = grovepg_intake_cut(tr->intake, tr->params.max_bin, tr->params.min_data_per_level);
 	set_dims(tr);
 	check_margins(tr);
 	set_config(tr);
+	if (grove_loss_log_link(tr->config.loss) || tr->dims.ranked)
+		tr->intake->centre = 0.0;	/* these losses are not of the distance to the target */
 	report_part("first reading", &clock);
 	make_trainer(tr);
-	grovepg_intake_fill(tr->intake, &tr->trainer, tr->class_of, tr->params.scale_pos_weight);
+	grovepg_intake_fill(tr->intake, &tr->trainer, tr->class_of, tr->class_weight);
 	report_part("second reading", &clock);
 	run_training(tr);
 	model = grovepg_train_model(tr);
@@ -338,7 +311,7 @@ Datum
 grove_train(PG_FUNCTION_ARGS)
 {
 	GroveTraining *tr = palloc0(sizeof(GroveTraining));
-	GroveIntakeRoles roles = {NULL, NULL, NULL, NULL, NULL, 0};
+	GroveIntakeRoles roles = {0};
 	char	   *source = required_text(fcinfo, 0, "source");
 	MemoryContext context;
 	MemoryContext old;
@@ -350,18 +323,15 @@ grove_train(PG_FUNCTION_ARGS)
 	grove_params_init(&tr->params);
 	grovepg_options_parse(PG_GETARG_JSONB_P(2), &tr->params);
 	parse_task(tr, required_text(fcinfo, 3, "task"));
-	apply_objective(tr);
 	roles.weight = optional_text(fcinfo, 4);
 	roles.margin = optional_text(fcinfo, 5);
-	if (!PG_ARGISNULL(6))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("\"group_by\" needs the task \"ranking\", which this version does not have")));
+	roles.group = optional_text(fcinfo, 6);
 	roles.validation = optional_text(fcinfo, 7);
 	read_ignore(fcinfo, 8, &roles);
 	if (PG_ARGISNULL(9))
 		grovepg_argument_reject_null("seed");
 	tr->seed = (uint64) PG_GETARG_INT64(9);
+	grovepg_objective_begin(tr, &roles);
 
 	/* a training leaves nothing but its model in the caller's context */
 	context = AllocSetContextCreate(CurrentMemoryContext, "grove training", ALLOCSET_DEFAULT_SIZES);

@@ -47,7 +47,8 @@ typedef struct GroveTraining
 	GroveFeatureBins *bins;
 	uint32		n_classes;
 	GroveText  *classes;		/* [n_classes] */
-	uint32	   *class_of;		/* by code; NULL: regression */
+	uint32	   *class_of;		/* by code; NULL: regression, ranking */
+	double	   *class_weight;	/* [n_classes] or NULL */
 	GroveTrainDims dims;
 	GroveTrainConfig config;
 	GroveTrainer trainer;
@@ -59,6 +60,20 @@ typedef struct GroveTraining
 	GroveTeam  *team;
 } GroveTraining;
 
+/* What objective, task and group_by say of each other, before the source is read. */
+extern void grovepg_objective_begin(GroveTraining *training, GroveIntakeRoles *roles);
+
+/* Settles the objective when the task is known; ERROR for options and targets that do not fit it. */
+extern void grovepg_objective_resolve(GroveTraining *training);
+
+extern void grovepg_objective_shape(const GroveTraining *training, GroveLossShape *shape);
+extern GroveLossKind grovepg_objective_loss(const GroveTraining *training);
+extern GroveLink grovepg_objective_link(const GroveTraining *training);
+extern const char *grovepg_objective_name(const GroveTraining *training);
+
+/* Name of the loss that training measures. */
+extern const char *grovepg_objective_metric(const GroveTraining *training);
+
 /* The task that fits the target when the caller named none. */
 extern void grovepg_train_choose_task(GroveTraining *training);
 
@@ -67,6 +82,9 @@ extern void grovepg_train_classes(GroveTraining *training);
 
 /* Monotone and interaction constraints of the options into the trainer; ERROR for names that are no features. */
 extern void grovepg_train_constraints(GroveTraining *training);
+
+/* Factors for the weights of each class's rows, from class_weight or scale_pos_weight. */
+extern void grovepg_train_class_weights(GroveTraining *training);
 
 /* The model's bytes, palloc'd. */
 extern bytea *grovepg_train_model(GroveTraining *training);

@@ -1,9 +1,13 @@
 /*
- * train_classes.c: what kind of target it is, and its classes in their order.
+ * train_classes.c: what kind of target it is, its classes in their order, and
+ * their weights.
  */
 #include "pg_grove.h"
 
 #include "common/shortest_dec.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/numeric.h"
 
 #include "train.h"
 
@@ -130,13 +134,13 @@ grovepg_train_classes(GroveTraining *tr)
 	uint32	   *order;
 	uint32		i;
 
-	if (tr->task == GROVE_TASK_REGRESSION)
+	if (tr->task == GROVE_TASK_REGRESSION || tr->task == GROVE_TASK_RANKING)
 	{
 		if (in->target.type.kind == GROVE_FEATURE_CATEGORICAL)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
-					 errmsg("target column \"%s\" has type %s, but the task is regression",
-							in->target.name, in->target.type_name),
+					 errmsg("target column \"%s\" has type %s, but the task is %s", in->target.name, in->target.type_name,
+							tr->task == GROVE_TASK_RANKING ? "ranking" : "regression"),
 					 errhint("Cast the target to a number, or use the task \"binary\" or \"multiclass\".")));
 		if (tr->params.positive_class.data[0] != '\0')
 			apply_positive_class(tr);
@@ -159,4 +163,116 @@ grovepg_train_classes(GroveTraining *tr)
 		tr->class_of[order[i]] = i;
 	}
 	apply_positive_class(tr);
+}
+
+/* ------------------------------------------------------------ class weights */
+
+/* Index of the class with this label, or -1. */
+static int64
+find_class(const GroveTraining *tr, const char *data, uint32 length)
+{
+	uint32		i;
+
+	for (i = 0; i < tr->n_classes; i++)
+	{
+		if (tr->classes[i].length == length && memcmp(tr->classes[i].data, data, length) == 0)
+			return i;
+	}
+	return -1;
+}
+
+/* Every class the same sum, as if rows of weight 1 were dealt evenly. */
+static void
+balance_classes(GroveTraining *tr)
+{
+	uint64		rows = tr->intake->n_rows - tr->intake->n_validation;
+	uint32		code;
+
+	for (code = 0; code < tr->n_classes; code++)
+	{
+		uint64		count = Max(grovepg_levels_get(tr->intake->classes, code)->count, 1);
+
+		tr->class_weight[tr->class_of[code]] = (double) rows / ((double) tr->n_classes * (double) count);
+	}
+}
+
+static void
+reject_class_weight(const char *label, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"class_weight\" %s: \"%s\"", what, label),
+			 errhint("Write for example {\"label\": 5}, with labels as grove.classes() gives them and numbers from 1e-12 to 1e12, or \"balanced\".")));
+}
+
+/* Weights of the classes that the object names. */
+static void
+read_class_weights(GroveTraining *tr, Jsonb *object)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(&object->root);
+	JsonbIteratorToken token;
+	JsonbValue	item;
+
+	while ((token = JsonbIteratorNext(&iterator, &item, true)) != WJB_DONE)
+	{
+		char	   *label;
+		int64		k;
+		double		value = 0.0;
+
+		if (token != WJB_KEY)
+			continue;
+		label = pnstrdup(item.val.string.val, item.val.string.len);
+		k = find_class(tr, label, strlen(label));
+		if (k < 0)
+			reject_class_weight(pnstrdup(label, pg_mbcliplen(label, strlen(label), NAMEDATALEN)), "names no class");
+		token = JsonbIteratorNext(&iterator, &item, true);
+		Assert(token == WJB_VALUE);
+		if (item.type == jbvNumeric)
+			value = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(item.val.numeric)));
+		if (!(value >= 1e-12 && value <= 1e12))
+			reject_class_weight(label, "has a value that is not a weight");
+		tr->class_weight[k] = value;
+	}
+}
+
+void
+grovepg_train_class_weights(GroveTraining *tr)
+{
+	const GroveParams *p = &tr->params;
+	Jsonb	   *given;
+	uint32		i;
+
+	if (p->scale_pos_weight != 1.0 && tr->task != GROVE_TASK_BINARY)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"scale_pos_weight\" needs a binary target")));
+	if (p->class_weight && tr->n_classes == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"class_weight\" needs a binary or multiclass target")));
+	if (p->class_weight && p->scale_pos_weight != 1.0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options \"class_weight\" and \"scale_pos_weight\" exclude each other"),
+				 errhint("Both multiply the weights of a class; keep one of them.")));
+	if (!p->class_weight && p->scale_pos_weight == 1.0)
+		return;
+	tr->class_weight = palloc(tr->n_classes * sizeof(double));
+	for (i = 0; i < tr->n_classes; i++)
+		tr->class_weight[i] = 1.0;
+	if (!p->class_weight)
+	{
+		tr->class_weight[1] = p->scale_pos_weight;
+		return;
+	}
+	given = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(p->class_weight)));
+	if (JB_ROOT_IS_OBJECT(given))
+		read_class_weights(tr, given);
+	else if (strcmp(p->class_weight, "\"balanced\"") == 0)
+		balance_classes(tr);
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for option \"class_weight\""),
+				 errhint("It is \"balanced\", or an object such as {\"label\": 5}.")));
 }

@@ -12,8 +12,7 @@ static char *
 metrics_json(const GroveTraining *tr)
 {
 	StringInfoData out;
-	const char *loss = tr->config.loss == GROVE_LOSS_LOGISTIC || tr->config.loss == GROVE_LOSS_SOFTMAX ?
-		"log_loss" : "squared_error";
+	const char *loss = grovepg_objective_metric(tr);
 
 	initStringInfo(&out);
 	appendStringInfo(&out, "{\"rounds\": %u", tr->boost.best_rounds);
@@ -69,33 +68,19 @@ make_features(const GroveTraining *tr)
 	return features;
 }
 
-static GroveLink
-choose_link(const GroveTraining *tr)
-{
-	bool		boosting = tr->params.algorithm == GROVE_PARAM_ALGORITHM_GBDT;
-
-	if (tr->task == GROVE_TASK_REGRESSION)
-		return GROVE_LINK_IDENTITY;
-	if (tr->task == GROVE_TASK_BINARY)
-		return boosting ? GROVE_LINK_LOGISTIC : GROVE_LINK_CLAMP;
-	return boosting ? GROVE_LINK_SOFTMAX : GROVE_LINK_NORMALIZE;
-}
-
 bytea *
 grovepg_train_model(GroveTraining *tr)
 {
-	static const char *const objectives[] = {"regression", "binary", "multiclass"};
 	GroveModel	m;
 	bytea	   *result;
 	size_t		size;
 	GroveStatus status;
 
 	memset(&m, 0, sizeof(m));
-	tr->params.objective = GROVE_OBJECTIVE_REGRESSION + (int) tr->task;
 	m.task = tr->task;
 	m.algorithm = (GroveAlgorithm) tr->params.algorithm;
-	m.link = choose_link(tr);
-	m.objective = text_of(objectives[tr->task]);
+	m.link = grovepg_objective_link(tr);
+	m.objective = text_of(grovepg_objective_name(tr));
 	m.target = text_of(tr->intake->target.name);
 	m.target_type = text_of(tr->intake->target.type_name);
 	m.rows = tr->dims.n_rows - tr->dims.n_validation;

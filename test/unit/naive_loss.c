@@ -94,7 +94,7 @@ loss_step(const KitCase *kase)
 		top = fmax(top, fabs((double) table->label[i] - score_of(table, table->margin, i, 0) - base));
 	}
 	if (kase->config.loss == GROVE_LOSS_SQUARED && top > 0.0)
-		top_weight *= top * top / 256.0;
+		top_weight *= top * top / 262144.0;
 	return top_weight / GROVE_LOSS_UNIT;
 }
 
@@ -128,7 +128,7 @@ double
 naive_mean_loss(const KitCase *kase, const float *score, bool validation)
 {
 	const KitTable *table = &kase->table;
-	double		cap = loss_step(kase) * GROVE_LOSS_UNIT * 1024.0;
+	double		cap = loss_step(kase) * GROVE_LOSS_UNIT * GROVE_LOSS_CAP;
 	double		sum = 0.0;
 	double		weight;
 

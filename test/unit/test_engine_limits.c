@@ -144,7 +144,7 @@ test_sum_limits(void)
 
 	CHECK(entries < (double) UINT32_MAX);
 	CHECK(entries * GROVE_WIDE_MAX < 9223372036854775807.0);
-	CHECK((double) GROVE_MAX_ROWS * 1024.0 * GROVE_LOSS_UNIT < 9223372036854775807.0);
+	CHECK((double) GROVE_HIST_CHUNK * GROVE_LOSS_CAP * GROVE_LOSS_UNIT < 9223372036854775807.0);
 }
 
 /* Labels of any size up to 1e37, which the caller grants: values follow, nothing overflows. */

@@ -1,0 +1,35 @@
+/*
+ * boost_base.h: where the scores of a training start.
+ */
+#ifndef GROVE_BOOST_BASE_H
+#define GROVE_BOOST_BASE_H
+
+#include "boost.h"
+
+/* Weight of a row; 1 when there are no weights. */
+static inline float
+grove_boost_weight(const GroveTrainer *trainer, uint32_t row)
+{
+	return trainer->weight ? trainer->weight[row] : 1.0f;
+}
+
+static inline bool
+grove_boost_is_training(const GroveTrainer *trainer, uint32_t row)
+{
+	return !trainer->validation || !trainer->validation[row];
+}
+
+/* What a sum of n terms of at most 1 can be scaled by without overflow of int64. */
+extern double grove_boost_sum_scale(uint32_t n);
+
+/*
+ * The constant that minimises the loss of the training rows on top of their
+ * margins, for each output; added to the scores and returned in base.  Without
+ * from_average it is origin.
+ */
+extern void grove_boost_base(GroveBoost *boost, bool from_average, double origin, bool has_margin, double *base);
+
+/* Largest loss of any row, without weight. */
+extern double grove_boost_largest_loss(const GroveBoost *boost);
+
+#endif							/* GROVE_BOOST_BASE_H */
