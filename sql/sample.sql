@@ -110,7 +110,7 @@ SELECT count(DISTINCT s) AS one_result FROM (SELECT grove.weighted_sample(id, pr
 SELECT cardinality(s) AS size, (SELECT count(DISTINCT u) FROM unnest(s) u) AS distinct_rows, (SELECT count(*) FROM unnest(s) u WHERE u > 270000) AS upper_tenth
 FROM (SELECT grove.weighted_sample(i, i, 2000, 8) AS s FROM generate_series(1, 300000) i) q;
 SELECT cardinality(s) AS size, (SELECT count(DISTINCT u) FROM unnest(s) u) AS distinct_rows
-FROM (SELECT grove.inverse_sample('item ' || i, 1 + i % 100, 2000, 8) AS s FROM generate_series(1, 60000) i) q;
+FROM (SELECT grove.inverse_sample('item ' || i, 1 + i % 100, 2000, 8) AS s FROM generate_series(1, 120000) i) q;
 
 -- Long values: out of line, compressed, made by a function.
 CREATE TABLE documents (id int, body text, packed text);

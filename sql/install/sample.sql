@@ -44,7 +44,7 @@ COMMENT ON FUNCTION weighted_sample_final(internal, anyelement, double precision
 	'final function of weighted_sample() and inverse_sample()';
 
 CREATE AGGREGATE sample(elem anyelement, k integer, seed bigint) (
-	SFUNC = sample_trans, STYPE = internal, SSPACE = 16384,
+	SFUNC = sample_trans, STYPE = internal, SSPACE = 8192,
 	FINALFUNC = sample_final, FINALFUNC_EXTRA,
 	COMBINEFUNC = sample_combine, SERIALFUNC = sample_serial, DESERIALFUNC = sample_deserial,
 	PARALLEL = SAFE);
@@ -52,7 +52,7 @@ COMMENT ON AGGREGATE sample(anyelement, integer, bigint) IS
 	'k rows, each with the same probability, as an array in the order of their hashes; all when there are not more';
 
 CREATE AGGREGATE weighted_sample(elem anyelement, weight double precision, k integer, seed bigint) (
-	SFUNC = weighted_sample_trans, STYPE = internal, SSPACE = 65536,
+	SFUNC = weighted_sample_trans, STYPE = internal, SSPACE = 16384,
 	FINALFUNC = weighted_sample_final, FINALFUNC_EXTRA,
 	COMBINEFUNC = sample_combine, SERIALFUNC = sample_serial, DESERIALFUNC = sample_deserial,
 	PARALLEL = SAFE);
@@ -60,7 +60,7 @@ COMMENT ON AGGREGATE weighted_sample(anyelement, double precision, integer, bigi
 	'k rows with probability proportional to weight, min(1, weight / tau) where the probabilities sum to k, as an array in random order';
 
 CREATE AGGREGATE inverse_sample(elem anyelement, frequency double precision, k integer, seed bigint) (
-	SFUNC = inverse_sample_trans, STYPE = internal, SSPACE = 65536,
+	SFUNC = inverse_sample_trans, STYPE = internal, SSPACE = 16384,
 	FINALFUNC = weighted_sample_final, FINALFUNC_EXTRA,
 	COMBINEFUNC = sample_combine, SERIALFUNC = sample_serial, DESERIALFUNC = sample_deserial,
 	PARALLEL = SAFE);

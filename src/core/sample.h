@@ -151,7 +151,7 @@ grove_sample_offer(GroveSampleSet *set, uint64_t hash, double weight, GroveSampl
 {
 	set->rows++;
 	*unit = (GroveSampleUnit) {hash, hash, weight, 1, 0, false};
-	if (!set->weighted)
+	if (!set->weighted || set->k == 0)
 		return hash <= set->last[0] && set->k > 0;
 
 	unit->hash = grove_sample_hash(hash, weight);

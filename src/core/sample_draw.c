@@ -19,8 +19,8 @@
  *
  * Step 3 fails when a p would leave [0,1].  With n candidates of one row in
  * each class e has a standard deviation of about sqrt(n) * p, and the room
- * n * p * (1 - p) is at least 25 times as much for every k when spare is 4096
- * or more: such a draw does not fail.  Units of many rows count with their
+ * n * p * (1 - p) is at least 50 times as much for every k when spare is
+ * 16,384 or more: such a draw does not fail.  Units of many rows count with their
  * rows, so there is a limit when more units exist than are remembered: a unit
  * of more than about spare / 4 times as many rows as the average one, each
  * too light to be a candidate for certain, does not fit when it comes and

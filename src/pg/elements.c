@@ -30,8 +30,8 @@
 #define FIRST_BLOCK		1024
 #define LARGEST_BLOCK	(256 * 1024)
 
-#define SPARE_SMALL		(64 * 1024) /* values of a fixed length of at most 16 bytes */
-#define SPARE_OTHER		(16 * 1024)
+#define SPARE_ROWS		(16 * 1024)	/* wide, and rarely repeated */
+#define SPARE_OTHER		(64 * 1024)
 
 struct GroveElementType
 {
@@ -75,7 +75,7 @@ grovepg_element_oid(const GroveElementType *type)
 uint64
 grovepg_element_spare(const GroveElementType *type)
 {
-	return type->length > 0 && type->length <= 16 ? SPARE_SMALL : SPARE_OTHER;
+	return type->row ? SPARE_ROWS : SPARE_OTHER;
 }
 
 uint64

@@ -47,13 +47,11 @@ memory_limit(void)
 static void
 check_memory(const GroveSampleState *state, Size capacity)
 {
-	Size		limit = memory_limit();
-
-	if (capacity > limit / UNIT_SIZE || state->elements.bytes > limit - capacity * UNIT_SIZE)
+	if (capacity > state->limit / UNIT_SIZE || state->elements.bytes > state->limit - capacity * UNIT_SIZE)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("sample needs more than %zu MB of memory", limit / (1024 * 1024)),
-				 limit < MaxAllocSize ?
+				 errmsg("sample needs more than %zu MB of memory", state->limit / (1024 * 1024)),
+				 state->limit < MaxAllocSize ?
 				 errhint("Increase grove.max_memory, or sample keys instead of whole rows.") :
 				 errhint("Sample keys instead of whole rows, or filter rows with grove.keep().")));
 }
@@ -63,16 +61,12 @@ reserve_units(GroveSampleState *state, Size capacity)
 {
 	check_memory(state, capacity);
 	if (state->units == NULL)
-	{
 		state->units = MemoryContextAllocHuge(state->context, capacity * sizeof(GroveSampleUnit));
-		state->pairs = MemoryContextAllocHuge(state->context, 2 * capacity * sizeof(GroveSamplePair));
-	}
 	else
-	{
 		state->units = repalloc_huge(state->units, capacity * sizeof(GroveSampleUnit));
+	if (state->pairs != NULL)
 		pfree(state->pairs);
-		state->pairs = MemoryContextAllocHuge(state->context, 2 * capacity * sizeof(GroveSamplePair));
-	}
+	state->pairs = NULL;
 	state->capacity = capacity;
 }
 
@@ -88,6 +82,7 @@ grovepg_sample_create(MemoryContext context, GroveElementType *type, bool weight
 	state->seed = seed;
 	state->rng_key = grove_rng_key((uint64) seed, GROVE_PURPOSE_SAMPLE);
 	grove_sample_init(&state->set, (uint64) k, weighted ? grovepg_element_spare(type) : 0, rest);
+	state->limit = memory_limit();
 	state->elements.type = type;
 	state->elements.context = context;
 	return state;
@@ -120,6 +115,8 @@ grovepg_sample_compact(GroveSampleState *state)
 	if (state->n == state->n_compacted)
 		return;
 	CHECK_FOR_INTERRUPTS();
+	if (state->pairs == NULL)
+		state->pairs = MemoryContextAllocHuge(state->context, 2 * state->capacity * sizeof(GroveSamplePair));
 	state->n = grove_sample_compact(&state->set, state->units, state->n, state->pairs, &caller);
 	state->n_compacted = state->n;
 	CHECK_FOR_INTERRUPTS();
@@ -140,8 +137,6 @@ make_room(GroveSampleState *state)
 	wanted = state->n + Max(state->n / 2, Min(state->n, QUICK_CAPACITY)) + 1;
 	if (wanted > state->capacity)
 		reserve_units(state, wanted);
-	else
-		check_memory(state, state->capacity);
 }
 
 void
@@ -158,6 +153,11 @@ grovepg_sample_add(GroveSampleState *state, Datum value, bool null, double weigh
 	if (!null)
 		unit.element = (uint64) grovepg_elements_keep(&state->elements, value);
 	state->units[state->n++] = unit;
+	if (state->elements.bytes > state->limit - state->capacity * UNIT_SIZE)
+	{
+		grovepg_sample_compact(state);
+		check_memory(state, state->capacity);
+	}
 }
 
 void

@@ -13,12 +13,13 @@ typedef struct GroveSampleState
 	MemoryContext context;		/* the aggregate's; holds the state and all it points to */
 	int64		seed;
 	uint64		rng_key;		/* of seed */
+	Size		limit;			/* bytes that it may take */
 
 	/* changing */
 	GroveSampleSet set;
 	GroveElements elements;		/* of the units */
 	GroveSampleUnit *units;
-	GroveSamplePair *pairs;		/* for sorting, two a unit */
+	GroveSamplePair *pairs;		/* for sorting, two for each unit of the capacity; NULL: not needed yet */
 	Size		n;				/* units, the first n_compacted of them compacted */
 	Size		n_compacted;
 	Size		capacity;

@@ -22,6 +22,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/lsyscache.h"
@@ -38,6 +39,7 @@ typedef enum HashKind
 	HASH_WORD,					/* 64 bits */
 	HASH_KEY,					/* canonical bytes of keys.h */
 	HASH_SENT,					/* bytes of the send function */
+	HASH_ARRAY,					/* element by element: the send function of arrays says type OIDs */
 	HASH_ROW
 } HashKind;
 
@@ -59,6 +61,11 @@ struct GroveValueHash
 	Oid			type;			/* base type */
 	GroveKey   *key;			/* HASH_KEY */
 	FmgrInfo	send;			/* HASH_SENT */
+	GroveValueHash *element;	/* HASH_ARRAY */
+	Oid			element_type;
+	int16		element_length;
+	bool		element_byval;
+	char		element_align;
 	HashRow    *row;			/* HASH_ROW */
 };
 
@@ -103,7 +110,7 @@ hash_kind(Oid base)
 	{
 		HashKind	kind = hash_kind(getBaseType(element));
 
-		return kind == HASH_WORD ? HASH_KEY : kind == HASH_ROW ? HASH_SENT : kind;
+		return kind == HASH_WORD || kind == HASH_KEY ? HASH_KEY : HASH_ARRAY;
 	}
 	return HASH_SENT;
 }
@@ -151,6 +158,12 @@ prepare_hash(GroveValueHash *hash, Oid type, MemoryContext context)
 		case HASH_SENT:
 			getTypeBinaryOutputInfo(hash->type, &send, &is_varlena);
 			fmgr_info_cxt(send, &hash->send, context);
+			break;
+		case HASH_ARRAY:
+			hash->element_type = get_base_element_type(hash->type);
+			get_typlenbyvalalign(hash->element_type, &hash->element_length, &hash->element_byval, &hash->element_align);
+			hash->element = palloc0(sizeof(GroveValueHash));
+			prepare_hash(hash->element, hash->element_type, context);
 			break;
 		case HASH_ROW:
 			hash->row = palloc0(sizeof(HashRow));
@@ -222,6 +235,32 @@ hash_sent(GroveValueHash *hash, uint64 rng_key, Datum value)
 }
 
 static uint64
+hash_elements(GroveValueHash *hash, uint64 rng_key, Datum value)
+{
+	ArrayType  *array = DatumGetArrayTypeP(value);
+	uint64		result = grove_rng_hash(rng_key, (uint64) ARR_NDIM(array));
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n;
+
+	for (int i = 0; i < ARR_NDIM(array); i++)
+	{
+		result = grove_rng_hash(result, (uint64) (int64) ARR_LBOUND(array)[i]);
+		result = grove_rng_hash(result, (uint64) ARR_DIMS(array)[i]);
+	}
+	deconstruct_array(array, hash->element_type, hash->element_length, hash->element_byval, hash->element_align,
+					  &elements, &nulls, &n);
+	for (int i = 0; i < n; i++)
+		result = grove_rng_hash(result, nulls[i] ? grovepg_value_hash_null(rng_key) :
+								grovepg_value_hash(hash->element, rng_key, elements[i]));
+	pfree(elements);
+	pfree(nulls);
+	if ((Pointer) array != DatumGetPointer(value))
+		pfree(array);
+	return result;
+}
+
+static uint64
 hash_row(HashRow *row, uint64 rng_key, Datum value)
 {
 	HeapTupleHeader header = DatumGetHeapTupleHeader(value);
@@ -267,6 +306,8 @@ grovepg_value_hash(GroveValueHash *hash, uint64 rng_key, Datum value)
 			return grovepg_key_hash_nulls(hash->key, rng_key, &value, &null);
 		case HASH_SENT:
 			return hash_sent(hash, rng_key, value);
+		case HASH_ARRAY:
+			return hash_elements(hash, rng_key, value);
 		case HASH_ROW:
 			return hash_row(hash->row, rng_key, value);
 		case HASH_DROPPED:
