@@ -289,6 +289,18 @@ RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;
 RESET max_parallel_workers_per_gather;
 
+-- The planner expects as many rows as the fraction says.
+ANALYZE key_parallel;
+CREATE FUNCTION pg_temp.expected_rows(condition text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	plan json;
+BEGIN
+	EXECUTE 'EXPLAIN (FORMAT JSON) SELECT * FROM key_parallel WHERE ' || condition INTO plan;
+	RETURN plan -> 0 -> 'Plan' ->> 'Plan Rows';
+END $$;
+SELECT condition, round(pg_temp.expected_rows(condition), -2) AS rows
+FROM unnest('{"grove.keep(0.1, 7, id)","grove.keep(0.5 / 2, 7, name)","grove.keep(1, 7, id)","NOT grove.keep(0.1, 7, id)","grove.keep(0.1, 7, id) AND grove.keep(0.5, 8, id)"}'::text[]) condition;
+
 DROP TABLE key_parallel;
 DROP FUNCTION key_rows_bytes();
 DROP TABLE key_rows;

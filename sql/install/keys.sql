@@ -12,8 +12,13 @@ CREATE FUNCTION u01(seed bigint, VARIADIC key "any") RETURNS double precision
 COMMENT ON FUNCTION u01(bigint, "any") IS
 	'uniform number strictly between 0 and 1 that belongs to a key and a seed';
 
+CREATE FUNCTION keep_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'grove_keep_support' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION keep_support(internal) IS
+	'tells the planner how many rows keep() lets through';
+
 CREATE FUNCTION keep(fraction double precision, seed bigint, VARIADIC key "any") RETURNS boolean
-	AS 'MODULE_PATHNAME', 'grove_keep' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'grove_keep' LANGUAGE C IMMUTABLE PARALLEL SAFE SUPPORT keep_support;
 COMMENT ON FUNCTION keep(double precision, bigint, "any") IS
 	'true for a share of the keys: Poisson sampling in WHERE; the fraction may differ from row to row';
 

@@ -13,6 +13,9 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "nodes/primnodes.h"
+#include "nodes/supportnodes.h"
+#include "optimizer/optimizer.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -27,6 +30,7 @@
 PG_FUNCTION_INFO_V1(grove_hash64);
 PG_FUNCTION_INFO_V1(grove_u01);
 PG_FUNCTION_INFO_V1(grove_keep);
+PG_FUNCTION_INFO_V1(grove_keep_support);
 PG_FUNCTION_INFO_V1(grove_split);
 PG_FUNCTION_INFO_V1(grove_fold);
 PG_FUNCTION_INFO_V1(grove_shuffle_hash);
@@ -214,6 +218,25 @@ grove_keep(PG_FUNCTION_ARGS)
 	double		fraction = grovepg_argument_float(fcinfo, 0, "fraction", 0, 1);
 
 	PG_RETURN_BOOL(grove_rng_below(key_hash(fcinfo, 1, GROVE_PURPOSE_KEEP), fraction));
+}
+
+/* keep_support(internal) RETURNS internal: keep lets through as many rows as its fraction says */
+Datum
+grove_keep_support(PG_FUNCTION_ARGS)
+{
+	SupportRequestSelectivity *request = (SupportRequestSelectivity *) PG_GETARG_POINTER(0);
+	Node	   *fraction;
+
+	if (!IsA(request, SupportRequestSelectivity))
+		PG_RETURN_POINTER(NULL);
+	fraction = estimate_expression_value(request->root, linitial(request->args));
+	if (!IsA(fraction, Const) || ((Const *) fraction)->constisnull)
+		PG_RETURN_POINTER(NULL);
+	request->selectivity = DatumGetFloat8(((Const *) fraction)->constvalue);
+	/* outside it is an error when it runs */
+	if (!(request->selectivity >= 0 && request->selectivity <= 1))
+		PG_RETURN_POINTER(NULL);
+	PG_RETURN_POINTER(request);
 }
 
 /* fold(k int, seed bigint, VARIADIC key "any") RETURNS int */
