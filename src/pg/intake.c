@@ -17,7 +17,7 @@
 #include "intake_record.h"
 #include "source.h"
 
-#define KEEP_BYTES		(32 * 1024 * 1024)
+#define KEEP_BYTES		(16 * 1024 * 1024)
 #define SKETCH_VALUES	(6 * 1024 * 1024)
 #define SKETCH_ROWS_MAX	100000
 #define SKETCH_ROWS_MIN	4096
