@@ -97,6 +97,17 @@ grove_loss_renewed(GroveLossKind kind)
 	return kind == GROVE_LOSS_ABSOLUTE || kind == GROVE_LOSS_QUANTILE;
 }
 
+/* The smallest accumulator that holds gradients of this loss. */
+static inline GroveHistMode
+grove_loss_mode(GroveLossKind kind, bool weighted)
+{
+	if (!weighted && grove_loss_constant_hessian(kind))
+		return GROVE_HIST_CONSTANT;
+	if (!weighted && (kind == GROVE_LOSS_LOGISTIC || kind == GROVE_LOSS_SOFTMAX))
+		return GROVE_HIST_PACKED;
+	return GROVE_HIST_WIDE;
+}
+
 /*
  * Integer gradients of output k: g[i] as GroveEntry.g wants it, and in wide
  * mode the hessian in h[i].

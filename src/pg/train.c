@@ -126,7 +126,6 @@ set_dims(GroveTraining *tr)
 	GroveIntake *in = tr->intake;
 	GroveTrainDims *d = &tr->dims;
 	const GroveParams *p = &tr->params;
-	GroveLossKind loss = grovepg_objective_loss(tr);
 
 	d->n_rows = (uint32) in->n_rows;
 	d->n_validation = (uint32) in->n_validation;
@@ -137,12 +136,7 @@ set_dims(GroveTraining *tr)
 	d->n_workers = tr->workers + 1;
 	d->weighted = in->weight.attno != 0 || tr->class_weight != NULL;
 	d->ranked = tr->task == GROVE_TASK_RANKING;
-	if (!d->weighted && grove_loss_constant_hessian(loss))
-		d->mode = GROVE_HIST_CONSTANT;
-	else if (!d->weighted && (loss == GROVE_LOSS_LOGISTIC || loss == GROVE_LOSS_SOFTMAX))
-		d->mode = GROVE_HIST_PACKED;
-	else
-		d->mode = GROVE_HIST_WIDE;
+	d->mode = grove_loss_mode(grovepg_objective_loss(tr), d->weighted);
 	d->sampled = p->algorithm == GROVE_PARAM_ALGORITHM_FOREST ||
 		(p->bagging_fraction < 1.0 && p->bagging_freq > 0);
 	d->track_out = p->algorithm != GROVE_PARAM_ALGORITHM_FOREST;

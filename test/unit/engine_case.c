@@ -255,8 +255,7 @@ kit_dims(const KitTable *table, const GroveTrainConfig *config)
 	d.max_leaves = config->max_leaves;
 	d.n_workers = 1;
 	d.weighted = table->weight != NULL;
-	d.mode = d.weighted ? GROVE_HIST_WIDE :
-		config->loss == GROVE_LOSS_SQUARED || config->loss == GROVE_LOSS_SHARE ? GROVE_HIST_CONSTANT : GROVE_HIST_PACKED;
+	d.mode = grove_loss_mode(config->loss, d.weighted);
 	d.sampled = config->algorithm == GROVE_ALGORITHM_FOREST ||
 		(config->bagging_fraction < 1.0 && config->bagging_freq > 0);
 	d.track_out = config->algorithm != GROVE_ALGORITHM_FOREST;
