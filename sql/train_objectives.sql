@@ -173,7 +173,6 @@ SELECT pg_temp.try($$SELECT grove.train('SELECT x, y FROM claims', 'y', '{"quant
 SELECT pg_temp.try($$SELECT grove.train('SELECT x, y FROM claims', 'y', '{"objective": "quantile", "quantile_alpha": 1}')$$);
 SELECT pg_temp.try($$SELECT grove.train('SELECT x, y FROM claims', 'y', '{"objective": "poisson", "tweedie_variance_power": 1.2}')$$);
 SELECT pg_temp.try($$SELECT grove.train('SELECT x, y FROM claims', 'y', '{"objective": "tweedie", "tweedie_variance_power": 2}')$$);
-SELECT pg_temp.try($$SELECT grove.train('SELECT x, y FROM claims', 'y', '{"objective": "huber", "huber_delta": 0.5, "huber_slope": 0.5}')$$);
 SELECT pg_temp.try($$SELECT grove.train('SELECT x, held FROM claims', 'held', '{"lambdarank_sigma": 2}')$$);
 SELECT pg_temp.try($$SELECT grove.train('SELECT x, y FROM claims', 'y', '{"objective": "regression_l1", "monotone_constraints": {"x": 1}}')$$);
 SELECT pg_temp.try($$SELECT grove.train('SELECT x, y FROM claims', 'y', '{"objective": "quantile", "path_smooth": 1}')$$);
