@@ -179,8 +179,12 @@ make_labels(KitTable *t, GroveLossKind loss, bool has_margin, KitRandom *random)
 	{
 		double		effect = constant ? 0.4 : row_effect(t, i, noise, random);
 
-		if (loss == GROVE_LOSS_SQUARED)
+		if (loss == GROVE_LOSS_SQUARED || loss == GROVE_LOSS_HUBER)
 			t->label[i] = (float) (effect * scale);
+		else if (loss == GROVE_LOSS_GAMMA)
+			t->label[i] = (float) (exp(effect * 0.5) * scale);
+		else if (grove_loss_log_link(loss))
+			t->label[i] = (float) (fmax(effect + 1.0 - (double) (i % 3), i == 0) * scale);
 		else if (loss == GROVE_LOSS_LOGISTIC)
 			t->label[i] = effect > 0.5;
 		else
@@ -324,6 +328,9 @@ draw_config(GroveAlgorithm algorithm, GroveLossKind loss, KitRandom *random)
 	c.bagging_fraction = PICK(random, 1, 1, 0.7, 0.3);
 	c.feature_fraction = PICK(random, 1, 1, 1, 0.5, 0.01);
 	c.feature_fraction_bynode = PICK(random, 1, 1, 1, 0.6, 0.3);
+	c.shape.huber_delta = exp(kit_normal(random) * 2.0);
+	c.shape.poisson_step = 0.7;
+	c.shape.tweedie_power = 1.1 + 0.8 * kit_unit(random);
 	draw_rules(&c.rules, random);
 	return c;
 }
@@ -343,8 +350,12 @@ kit_case_make(uint64_t seed, double cells)
 {
 	KitRandom	random = kit_random(seed);
 	KitCase		kase;
-	GroveLossKind loss = (GroveLossKind) kit_below(&random, 4);
-	GroveAlgorithm algorithm = loss == GROVE_LOSS_LOGISTIC || loss == GROVE_LOSS_SOFTMAX ?
+	static const GroveLossKind losses[] = {
+		GROVE_LOSS_SQUARED, GROVE_LOSS_LOGISTIC, GROVE_LOSS_SOFTMAX, GROVE_LOSS_SHARE,
+		GROVE_LOSS_HUBER, GROVE_LOSS_POISSON, GROVE_LOSS_GAMMA, GROVE_LOSS_TWEEDIE
+	};
+	GroveLossKind loss = losses[kit_below(&random, 8)];
+	GroveAlgorithm algorithm = loss != GROVE_LOSS_SQUARED && loss != GROVE_LOSS_SHARE ?
 		GROVE_ALGORITHM_GBDT : (GroveAlgorithm) kit_below(&random, 3);
 	uint32_t	n_outputs = loss == GROVE_LOSS_SOFTMAX || loss == GROVE_LOSS_SHARE ? 2 + kit_below(&random, 4) : 1;
 	uint32_t	n_features = 1 + kit_below(&random, 1 + kit_below(&random, 40));

@@ -2,6 +2,7 @@
  * naive_loss.c: the losses in doubles and libm, row by row.
  */
 #include <math.h>
+#include <stdlib.h>
 
 #include "naive_trees.h"
 
@@ -31,6 +32,14 @@ log_sum(const KitTable *table, const float *score, uint32_t row)
 	return top + log(sum);
 }
 
+/* Losses of log link differ in this power alone. */
+static double
+variance_power(const KitCase *kase)
+{
+	return kase->config.loss == GROVE_LOSS_POISSON ? 1.0 : kase->config.loss == GROVE_LOSS_GAMMA ? 2.0 :
+		kase->config.shape.tweedie_power;
+}
+
 void
 naive_gradient(const KitCase *kase, const float *score, uint32_t row, uint32_t k, double *g, double *h)
 {
@@ -50,6 +59,17 @@ naive_gradient(const KitCase *kase, const float *score, uint32_t row, uint32_t k
 		*g = p - y;
 		*h = p * (1.0 - p);
 	}
+	else if (kase->config.loss == GROVE_LOSS_HUBER)
+		*g = fmax(fmin(s - y, kase->config.shape.huber_delta), -kase->config.shape.huber_delta);
+	else if (grove_loss_log_link(kase->config.loss))
+	{
+		double		a = variance_power(kase);
+
+		*g = exp((2.0 - a) * s) - y * exp((1.0 - a) * s);
+		*h = (2.0 - a) * exp((2.0 - a) * s) - (1.0 - a) * y * exp((1.0 - a) * s);
+		if (kase->config.loss == GROVE_LOSS_POISSON)
+			*h *= exp(kase->config.shape.poisson_step);
+	}
 	else
 	{
 		p = exp(s - log_sum(table, score, row));
@@ -60,6 +80,25 @@ naive_gradient(const KitCase *kase, const float *score, uint32_t row, uint32_t k
 	*h *= weight_of(table, row);
 }
 
+/* Losses of one output and without a bound. */
+static double
+distance_loss(const KitCase *kase, double s, double y)
+{
+	double		delta = kase->config.shape.huber_delta;
+	double		p = variance_power(kase);
+	double		m = exp(s);
+
+	if (kase->config.loss == GROVE_LOSS_SQUARED)
+		return (s - y) * (s - y);
+	if (kase->config.loss == GROVE_LOSS_HUBER)
+		return fabs(s - y) <= delta ? (s - y) * (s - y) / 2.0 : delta * (fabs(s - y) - delta / 2.0);
+	if (kase->config.loss == GROVE_LOSS_POISSON)
+		return 2.0 * ((y > 0.0 ? y * log(y / m) : 0.0) - y + m);
+	if (kase->config.loss == GROVE_LOSS_GAMMA)
+		return 2.0 * (log(m / y) + y / m - 1.0);
+	return 2.0 * (pow(y, 2.0 - p) / ((1.0 - p) * (2.0 - p)) - y * pow(m, 1.0 - p) / (1.0 - p) + pow(m, 2.0 - p) / (2.0 - p));
+}
+
 double
 naive_loss(const KitCase *kase, const float *score, uint32_t row)
 {
@@ -68,8 +107,8 @@ naive_loss(const KitCase *kase, const float *score, uint32_t row)
 	double		y = (double) table->label[row];
 	double		sum = 0.0;
 
-	if (kase->config.loss == GROVE_LOSS_SQUARED)
-		return (s - y) * (s - y);
+	if (grove_loss_measured(kase->config.loss))
+		return distance_loss(kase, s, y);
 	if (kase->config.loss == GROVE_LOSS_LOGISTIC)
 		return fmax(y > 0.5 ? -s : s, 0.0) + log1p(exp(-fabs(s)));
 	if (kase->config.loss == GROVE_LOSS_SOFTMAX)
@@ -91,10 +130,11 @@ loss_step(const KitCase *kase)
 	for (uint32_t i = 0; i < table->n_rows; i++)
 	{
 		top_weight = fmax(top_weight, weight_of(table, i));
-		top = fmax(top, fabs((double) table->label[i] - score_of(table, table->margin, i, 0) - base));
+		if (grove_loss_measured(kase->config.loss))
+			top = fmax(top, distance_loss(kase, score_of(table, table->margin, i, 0) + base, (double) table->label[i]));
 	}
-	if (kase->config.loss == GROVE_LOSS_SQUARED && top > 0.0)
-		top_weight *= top * top / 262144.0;
+	if (top > 0.0)
+		top_weight *= top / 262144.0;
 	return top_weight / GROVE_LOSS_UNIT;
 }
 
@@ -119,9 +159,13 @@ double
 naive_loss_error(const KitCase *kase, bool validation)
 {
 	double		weight;
+	double		noise = 0.0;
 	uint32_t	n = count_part(&kase->table, validation, &weight);
 
-	return weight > 0.0 ? 1.01 * n * loss_step(kase) / weight : 0.0;
+	/* the terms of a deviance cancel when the score is right */
+	for (uint32_t i = 0; i < kase->table.n_rows && grove_loss_log_link(kase->config.loss); i++)
+		noise = fmax(noise, 1e-12 * (1.0 + (double) kase->table.label[i]));
+	return noise + (weight > 0.0 ? 1.01 * n * loss_step(kase) / weight : 0.0);
 }
 
 double
@@ -143,10 +187,10 @@ naive_mean_loss(const KitCase *kase, const float *score, bool validation)
 
 /* Root of the sum of the gradients when b is added to every margin, by bisection. */
 static double
-logistic_base(const KitTable *table)
+root_base(const KitCase *kase, double low, double high)
 {
-	double		low = -60.0;
-	double		high = 60.0;
+	const KitTable *table = &kase->table;
+	float	   *score = kit_alloc(table->n_rows, sizeof(float));
 
 	for (int step = 0; step < 100; step++)
 	{
@@ -155,15 +199,21 @@ logistic_base(const KitTable *table)
 
 		for (uint32_t i = 0; i < table->n_rows; i++)
 		{
-			if (!table->validation || !table->validation[i])
-				g += weight_of(table, i) * (1.0 / (1.0 + exp(-(score_of(table, table->margin, i, 0) + b))) -
-											(double) table->label[i]);
+			double		row_g;
+			double		row_h;
+
+			if (table->validation && table->validation[i])
+				continue;
+			score[i] = (float) (score_of(table, table->margin, i, 0) + b);
+			naive_gradient(kase, score, i, 0, &row_g, &row_h);
+			g += row_g;
 		}
 		if (g > 0.0)
 			high = b;
 		else
 			low = b;
 	}
+	free(score);
 	return (low + high) / 2.0;
 }
 
@@ -181,7 +231,11 @@ naive_base(const KitCase *kase, uint32_t k)
 	if (loss == GROVE_LOSS_SOFTMAX && kase->has_margin)
 		return 0.0;
 	if (loss == GROVE_LOSS_LOGISTIC && kase->has_margin)
-		return logistic_base(table);
+		return root_base(kase, -60.0, 60.0);
+	if (loss == GROVE_LOSS_HUBER)
+		return root_base(kase, -1e6, 1e6);
+	if (grove_loss_log_link(loss))
+		return root_base(kase, -80.0, 80.0);
 	for (uint32_t i = 0; i < table->n_rows; i++)
 	{
 		double		y = (double) table->label[i];
