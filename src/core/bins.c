@@ -83,13 +83,13 @@ grove_bins_of(const GroveFeatureBins *bins, double value)
 {
 	uint32_t	bin = 0;
 
-	if (value != value)
+	if (value != value || bins->n_bins == 0)
 		return GROVE_MISSING_BIN;
 	if (bins->categorical)
 		return (uint8_t) value;
 	while (bin + 1 < bins->n_bins && bins->edges[bin] < value)
 		bin++;
-	return (uint8_t) (bins->n_bins == 0 ? 0 : bin + 1);
+	return (uint8_t) (bin + 1);
 }
 
 /*

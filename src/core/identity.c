@@ -1,5 +1,7 @@
 /*
- * identity.c: radix sort of the hashes' upper halves, then a look at the runs.
+ * identity.c: radix sort of the hashes' upper halves, then a look at the runs:
+ * mostly single rows, or equal ones.  Any other run is sorted by the lower
+ * half, too, in linear time however its rows were made.
  */
 #include "identity.h"
 
@@ -9,6 +11,7 @@
 
 #define DIGIT_BITS	11
 #define DIGITS		(1 << DIGIT_BITS)
+#define SHORT_RUN	64			/* rows that are sorted by insertion */
 
 /* Sorts by the unsigned value of g; returns where the result is. */
 static GroveEntry *
@@ -42,22 +45,39 @@ sort_entries(GroveEntry *a, GroveEntry *b, uint32_t n)
 	return a;
 }
 
-/* Identities of a run of rows whose hashes agree in the upper half: sorted by the whole hash, equal ones numbered. */
-static void
-assign_run(const uint64_t *hash, GroveEntry *run, uint32_t n, uint32_t *identity)
+/* Sorts a run by the lower half of the hashes, which replaces the upper one in g; returns where the result is. */
+static GroveEntry *
+sort_run(const uint64_t *hash, GroveEntry *run, GroveEntry *spare, uint32_t n)
 {
-	uint64_t	number = 0;
 	uint32_t	i,
 				j;
 
+	for (i = 0; i < n; i++)
+		run[i].g = (int32_t) (uint32_t) hash[run[i].row];
+	if (n > SHORT_RUN)
+		return sort_entries(run, spare, n);
 	for (i = 1; i < n; i++)
 	{
 		GroveEntry	e = run[i];
 
-		for (j = i; j > 0 && hash[run[j - 1].row] > hash[e.row]; j--)
+		for (j = i; j > 0 && (uint32_t) run[j - 1].g > (uint32_t) e.g; j--)
 			run[j] = run[j - 1];
 		run[j] = e;
 	}
+	return run;
+}
+
+/* Identities of a run of rows whose hashes agree in the upper half: sorted by the whole hash, equal ones numbered. */
+static void
+assign_run(const uint64_t *hash, GroveEntry *run, GroveEntry *spare, uint32_t n, uint32_t *identity)
+{
+	uint64_t	number = 0;
+	uint32_t	i;
+
+	for (i = 1; i < n && hash[run[i].row] == hash[run[0].row]; i++)
+		;
+	if (i < n)
+		run = sort_run(hash, run, spare, n);
 	for (i = 0; i < n; i++)
 	{
 		number = i > 0 && hash[run[i].row] == hash[run[i - 1].row] ? number + 1 : 0;
@@ -68,6 +88,8 @@ assign_run(const uint64_t *hash, GroveEntry *run, uint32_t n, uint32_t *identity
 void
 grove_identity_assign(const uint64_t *hash, uint32_t n, GroveEntry *a, GroveEntry *b, uint32_t *identity)
 {
+	GroveEntry *sorted;
+	GroveEntry *spare;
 	uint32_t	begin,
 				end,
 				i;
@@ -77,12 +99,13 @@ grove_identity_assign(const uint64_t *hash, uint32_t n, GroveEntry *a, GroveEntr
 		a[i].row = i;
 		a[i].g = (int32_t) (uint32_t) (hash[i] >> 32);
 	}
-	a = sort_entries(a, b, n);
+	sorted = sort_entries(a, b, n);
+	spare = sorted == a ? b : a;
 	for (begin = 0; begin < n; begin = end)
 	{
 		end = begin + 1;
-		while (end < n && a[end].g == a[begin].g)
+		while (end < n && sorted[end].g == sorted[begin].g)
 			end++;
-		assign_run(hash, a + begin, end - begin, identity);
+		assign_run(hash, sorted + begin, spare + begin, end - begin, identity);
 	}
 }

@@ -195,6 +195,25 @@ test_weight_sizes(void)
 	}
 }
 
+/* One row of a million weights does not hide the losses of the others. */
+static void
+test_loss_of_light_rows(void)
+{
+	KitCase		kase = two_groups(GROVE_LOSS_LOGISTIC, 300, true);
+	KitSchedule schedule = {0, false, NULL, NULL};
+	KitModel	model;
+
+	kase.table.weight[0] = 1e6f;
+	kase.table.validation = kit_alloc(kase.table.n_rows, 1);
+	for (uint32_t i = 200; i < kase.table.n_rows; i++)
+		kase.table.validation[i] = 1;
+	kase.dims = kit_dims(&kase.table, &kase.config);
+	model = kit_train(&kase, &schedule);
+	CHECK(fabs(model.last_validation_loss - naive_mean_loss(&kase, model.score, true)) < 1e-6);
+	kit_model_free(&model);
+	kit_table_free(&kase.table);
+}
+
 /* Without any weight there is nothing to learn, and no division by it. */
 static void
 test_no_weight(void)
@@ -392,6 +411,7 @@ main(void)
 	test_sum_limits();
 	test_label_sizes();
 	test_weight_sizes();
+	test_loss_of_light_rows();
 	test_no_weight();
 	test_no_noise();
 	test_too_large_bag();

@@ -150,6 +150,7 @@ main(void)
 	}
 	check_set(&random, 50000, 1, false);
 	check_set(&random, 50000, 40000, false);
+	check_set(&random, 200000, 150000, true);
 	check_bits(true);
 	check_bits(false);
 	return unit_done();
