@@ -82,13 +82,14 @@ uint8_t
 grove_bins_of(const GroveFeatureBins *bins, double value)
 {
 	uint32_t	bin = 0;
+	uint32_t	step;
 
 	if (value != value || bins->n_bins == 0)
 		return GROVE_MISSING_BIN;
 	if (bins->categorical)
 		return (uint8_t) value;
-	while (bin + 1 < bins->n_bins && bins->edges[bin] < value)
-		bin++;
+	for (step = first_step(bins->n_bins); step > 0; step /= 2)
+		bin += (uint32_t) (bins->edges[bin + step - 1] < value) * step;
 	return (uint8_t) (bin + 1);
 }
 

@@ -47,7 +47,7 @@ extern void grove_bins_matrix_attach(GroveMatrix *matrix, void *buffer, uint32_t
 /* Fills the edges behind the last with infinity, as grove_bins_fill() needs it. */
 extern void grove_bins_finish(GroveFeatureBins *bins);
 
-/* Bin of one value, as grove_bins_fill() finds it. */
+/* Bin of one value of finished bins, as grove_bins_fill() finds it; a categorical value is its bin. */
 extern uint8_t grove_bins_of(const GroveFeatureBins *bins, double value);
 
 #define GROVE_TILE_ROWS	1024

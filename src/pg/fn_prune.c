@@ -4,7 +4,8 @@
  *
  * The source is only read.  Which rows stay is a function of their keys, the
  * seed and the counts of the source, so it is the same whatever order they
- * arrive in.  Kept rows go to a tuplestore within work_mem in the order in
+ * arrive in.  Method duplicates has no design: every group of equal rows keeps
+ * one.  Kept rows go to a tuplestore within work_mem in the order in
  * which the source delivers them.
  */
 #include "pg_grove.h"
@@ -24,27 +25,44 @@ PG_FUNCTION_INFO_V1(grove_prune_plan);
 typedef struct PruneOutput
 {
 	PruneCells *cells;
+	PruneGroups *groups;		/* method duplicates, instead of cells */
 	GroveRowType *rows;
 	Tuplestorestate *store;
 	TupleDesc	desc;
 } PruneOutput;
 
 static void
+put_kept(const PruneOutput *output, TupleTableSlot *slot, double pi, double weight, double log_offset)
+{
+	Datum		values[4];
+	bool		nulls[4] = {false, false, false, false};
+
+	values[0] = grovepg_rowtype_datum(output->rows, slot);
+	values[1] = Float8GetDatum(pi);
+	values[2] = Float8GetDatum(weight);
+	values[3] = Float8GetDatum(log_offset);
+	tuplestore_putvalues(output->store, output->desc, values, nulls);
+}
+
+static void
 put_row(TupleTableSlot *slot, const AttrNumber *places, void *arg)
 {
 	PruneOutput *output = arg;
 	PruneFate	fate;
-	Datum		values[4];
-	bool		nulls[4] = {false, false, false, false};
 
 	grovepg_prune_decide(output->cells, slot, places, &fate);
-	if (!fate.kept)
-		return;
-	values[0] = grovepg_rowtype_datum(output->rows, slot);
-	values[1] = Float8GetDatum(fate.pi);
-	values[2] = Float8GetDatum(1 / fate.pi);
-	values[3] = Float8GetDatum(fate.log_offset);
-	tuplestore_putvalues(output->store, output->desc, values, nulls);
+	if (fate.kept)
+		put_kept(output, slot, fate.pi, 1 / fate.pi, fate.log_offset);
+}
+
+static void
+put_group(TupleTableSlot *slot, const AttrNumber *places, void *arg)
+{
+	PruneOutput *output = arg;
+	uint64		weight = grovepg_prune_groups_weight(output->groups, slot);
+
+	if (weight > 0)
+		put_kept(output, slot, 1, (double) weight, 0);
 }
 
 Datum
@@ -54,10 +72,17 @@ grove_prune(PG_FUNCTION_ARGS)
 	PruneOutput output;
 
 	output.rows = grovepg_rowtype_map(grovepg_rowtype_argument(fcinfo, 0, request->columns), request->columns);
-	output.cells = grovepg_prune_cells(request, false);
+	if (request->merge)
+		output.groups = grovepg_prune_groups(request, true);
+	else
+		output.cells = grovepg_prune_cells(request, false);
 	output.store = grovepg_rowtype_store(fcinfo, &output.desc);
-	grovepg_reread_visit(request->source, request->n_columns, request->deciding, true, put_row, &output);
-	grovepg_prune_check(output.cells);
+	grovepg_reread_visit(request->source, request->n_columns, request->deciding, true,
+						 request->merge ? put_group : put_row, &output);
+	if (request->merge)
+		grovepg_prune_groups_check(output.groups);
+	else
+		grovepg_prune_check(output.cells);
 	grovepg_reread_end(request->source);
 	return (Datum) 0;
 }
@@ -76,9 +101,8 @@ grove_prune_plan(PG_FUNCTION_ARGS)
 	PruneRequest *request = grovepg_prune_request(fcinfo);
 	const GrovePruneDesign *design = &request->design;
 	GrovePruneSummary summary;
-	PruneCells *cells;
-	int64		units;
-	int64		n_strata;
+	int64		units = -1;
+	int64		n_strata = -1;
 	TupleDesc	desc;
 	Datum		values[14];
 	bool		nulls[14] = {false};
@@ -88,20 +112,27 @@ grove_prune_plan(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("function returning record called in context that cannot accept type record")));
-	cells = grovepg_prune_cells(request, true);
-	grovepg_prune_summarize(cells, &summary, &units, &n_strata);
-
-	values[0] = CStringGetTextDatum(psprintf("%s, %s", request->method, design->exact ? "exact size" : "Poisson"));
+	if (request->merge)
+	{
+		grovepg_prune_groups_summarize(grovepg_prune_groups(request, false), &summary);
+		values[0] = CStringGetTextDatum(psprintf("%s, at most %d bins", request->method, request->training.max_bin));
+	}
+	else
+	{
+		grovepg_prune_summarize(grovepg_prune_cells(request, true), &summary, &units, &n_strata);
+		values[0] = CStringGetTextDatum(psprintf("%s, %s", request->method, design->exact ? "exact size" : "Poisson"));
+	}
 	values[1] = Int64GetDatum((int64) summary.rows);
 	values[2] = Int64GetDatum(units);
 	nulls[2] = units < 0;
 	values[3] = Int64GetDatum(n_strata);
+	nulls[3] = n_strata < 0;
 	values[4] = Float8GetDatum(summary.kept_rows);
 	values[5] = Float8GetDatum(summary.sum_weights);
 	values[6] = Float8GetDatum(summary.effective_size);
-	set_float(&values[7], &nulls[7], design->scale);
-	set_float(&values[8], &nulls[8], design->readmit_scale);
-	set_float(&values[9], &nulls[9], design->beta);
+	set_float(&values[7], &nulls[7], request->merge ? NAN : design->scale);
+	set_float(&values[8], &nulls[8], request->merge ? NAN : design->readmit_scale);
+	set_float(&values[9], &nulls[9], request->merge ? NAN : design->beta);
 	set_float(&values[10], &nulls[10], summary.pi_low);
 	set_float(&values[11], &nulls[11], summary.pi_high);
 	values[12] = Int64GetDatum((int64) summary.zero_rows);

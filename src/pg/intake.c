@@ -45,7 +45,7 @@ keep_record(GroveIntake *in, uint64 hash)
 {
 	Size		record_bytes = in->width * sizeof(double);
 
-	if (in->kept == NULL && in->n_rows > 0)
+	if (!in->keeps || (in->kept == NULL && in->n_rows > 0))
 		return;
 	if ((in->n_rows + 1) * record_bytes > KEEP_BYTES)
 	{
@@ -82,6 +82,7 @@ check_levels(const GroveIntake *in)
 		if (in->features[i].levels)
 			bytes += grovepg_levels_memory(in->features[i].levels);
 	}
+	bytes += grovepg_levels_memory(in->classes);
 	if (bytes > grovepg_max_memory())
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -89,10 +90,9 @@ check_levels(const GroveIntake *in)
 				 errhint("Raise \"grove.max_memory\", or name columns of many different labels in \"ignore\".")));
 }
 
-static void
-scan_row(GroveSlot *slot, void *arg)
+void
+grovepg_intake_show_row(GroveIntake *in, TupleTableSlot *slot)
 {
-	GroveIntake *in = arg;
 	uint64		hash = grovepg_intake_read(in, slot);
 	int			i;
 
@@ -122,18 +122,37 @@ scan_row(GroveSlot *slot, void *arg)
 	}
 }
 
+static void
+scan_row(GroveSlot *slot, void *arg)
+{
+	grovepg_intake_show_row(arg, slot);
+}
+
+void
+grovepg_intake_show_begin(GroveIntake *in)
+{
+	make_sketch(in);
+}
+
+void
+grovepg_intake_show_end(GroveIntake *in)
+{
+	check_levels(in);
+	in->scratch = MemoryContextAllocHuge(in->context, grove_sketch_scratch(&in->sketch));
+}
+
 void
 grovepg_intake_scan(GroveIntake *in)
 {
-	make_sketch(in);
+	in->keeps = true;
+	grovepg_intake_show_begin(in);
 	grovepg_source_run(in->query, grovepg_source_receiver(NULL, scan_row, in));
-	check_levels(in);
+	grovepg_intake_show_end(in);
 	if (in->n_rows == in->n_validation)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("source has no rows to train on"),
 				 in->n_rows > 0 ? errdetail("All %llu rows are validation rows.", (unsigned long long) in->n_rows) : 0));
-	in->scratch = MemoryContextAllocHuge(in->context, grove_sketch_scratch(&in->sketch));
 	if (in->target.type.kind == GROVE_FEATURE_NUMERIC)
 		in->centre = grove_sketch_median(&in->sketch, AT_TARGET(in), in->scratch);
 }
@@ -231,6 +250,7 @@ grovepg_intake_cut(GroveIntake *in, uint32 max_bin, uint64 min_count)
 	pfree(in->scratch);
 	pfree(in->sketch.hash);		/* the start of the sketch's buffer */
 	in->scratch = NULL;
+	in->frozen = true;
 	return bins;
 }
 
@@ -271,6 +291,20 @@ cut_value(const GroveIntake *in, const GroveIntakeCut *cut, const double *record
 		return GROVE_MISSING_BIN;
 	/* levels of the other columns of this feature are the rest of this one */
 	return (double) (rank - cut->first < cut->n_levels ? rank - cut->first : cut->n_levels) + 1;
+}
+
+bool
+grovepg_intake_bin(const GroveIntake *in, const GroveFeatureBins *bins, uint8 *row)
+{
+	int			i;
+
+	for (i = 0; i < in->n_cuts; i++)
+	{
+		if (in->record[in->cuts[i].feature] < 0 && in->features[in->cuts[i].feature].levels)
+			return false;
+		row[i] = grove_bins_of(&bins[i], cut_value(in, &in->cuts[i], in->record));
+	}
+	return true;
 }
 
 /* One record into the trainer. */

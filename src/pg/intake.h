@@ -13,6 +13,7 @@
 #define GROVE_INTAKE_H
 
 #include "access/tupdesc.h"
+#include "executor/tuptable.h"
 
 #include "../core/sketch.h"
 #include "../core/trainer.h"
@@ -97,6 +98,7 @@ typedef struct GroveIntake
 	void	   *scratch;
 
 	/* rows kept from the first reading, or NULL */
+	bool		keeps;			/* they are wanted */
 	double	   *kept;			/* [n_rows][width] */
 	uint64	   *kept_hash;
 	uint64		kept_capacity;
@@ -104,6 +106,7 @@ typedef struct GroveIntake
 
 	/* while reading */
 	double	   *record;
+	bool		frozen;			/* the features are cut: no new levels */
 	GroveTrainer *trainer;		/* second reading */
 	double	   *tile;			/* [n_cuts][GROVE_TILE_ROWS] */
 	uint32		tile_first;
@@ -117,8 +120,16 @@ typedef struct GroveIntake
 /* Resolves the columns; ERROR for those that are missing or of a wrong type. */
 extern GroveIntake *grovepg_intake_begin(const char *query, const GroveIntakeRoles *roles);
 
-/* First reading. */
+/* First reading; a source without rows to train on is an ERROR. */
 extern void grovepg_intake_scan(GroveIntake *intake);
+
+/*
+ * The same for rows that the caller has, all attributes deformed, and be it
+ * none: begin, each row, end.  Nothing of them is kept.
+ */
+extern void grovepg_intake_show_begin(GroveIntake *intake);
+extern void grovepg_intake_show_row(GroveIntake *intake, TupleTableSlot *slot);
+extern void grovepg_intake_show_end(GroveIntake *intake);
 
 /*
  * Cuts the features; returns bins[n_cuts], palloc'd.  A categorical feature
@@ -128,6 +139,13 @@ extern void grovepg_intake_scan(GroveIntake *intake);
  * are one column of the matrix, more are cut into several of 254.
  */
 extern GroveFeatureBins *grovepg_intake_cut(GroveIntake *intake, uint32 max_bin, uint64 min_count);
+
+/*
+ * After the cut: the row that grovepg_intake_read() read last as it stands in
+ * a matrix, n_cuts bytes.  False when it has a level that the first reading
+ * did not meet.
+ */
+extern bool grovepg_intake_bin(const GroveIntake *intake, const GroveFeatureBins *bins, uint8 *row);
 
 /*
  * Second reading: matrix, label, weight, score (margins, else 0), identity,

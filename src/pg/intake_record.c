@@ -155,7 +155,7 @@ read_target(GroveIntake *in, Datum value, bool isnull, uint64 *bits)
 	}
 	else
 		label = grovepg_feature_label(&c->type, value);
-	code = grovepg_levels_code(in->classes, label, in->trainer != NULL);
+	code = grovepg_levels_code(in->classes, label, in->frozen);
 	in->target_code = code;
 	if (c->type.kind == GROVE_FEATURE_CATEGORICAL)
 		*bits = code < 0 ? 0 : grovepg_levels_get(in->classes, (uint32) code)->hash;
@@ -273,7 +273,6 @@ grovepg_intake_read(GroveIntake *in, TupleTableSlot *slot)
 {
 	const Datum *values = slot->tts_values;
 	const bool *nulls = slot->tts_isnull;
-	bool		frozen = in->trainer != NULL;
 	ContentHash hash = {{1, 2, 3, 4}};
 	double	   *record;
 	uint64		bits;
@@ -288,7 +287,7 @@ grovepg_intake_read(GroveIntake *in, TupleTableSlot *slot)
 	{
 		GroveIntakeColumn *c = &in->features[i];
 
-		record[i] = read_feature(c, values[c->attno - 1], nulls[c->attno - 1], frozen, &bits);
+		record[i] = read_feature(c, values[c->attno - 1], nulls[c->attno - 1], in->frozen, &bits);
 		content_add(&hash, i, bits);
 	}
 	record[i] = read_target(in, values[in->target.attno - 1], nulls[in->target.attno - 1], &bits);

@@ -2,10 +2,12 @@
  * prune_job.h: what the files of grove.prune share.
  *
  *   prune_request.c   arguments -> PruneRequest: what was asked for
+ *   prune_options.c   the options of single methods
  *   prune_cells.c     rows -> cells: strata, classes, counts, which units stay
  *   prune_class.c     the positive class of method negatives
  *   prune_spread.c    standard deviations for Neyman allocation
  *   prune_units.c     distinct keys of an exact size, sorted
+ *   prune_groups.c    rows -> groups of equal rows, for method duplicates
  *   fn_prune.c        the SQL functions: the rows that stay, the plan
  */
 #ifndef GROVE_PRUNE_JOB_H
@@ -14,7 +16,10 @@
 #include "access/attnum.h"
 #include "access/tupdesc.h"
 #include "executor/tuptable.h"
+#include "nodes/pg_list.h"
+#include "utils/jsonb.h"
 
+#include "../core/params.h"
 #include "../core/prune.h"
 #include "keys.h"
 #include "reread.h"
@@ -22,13 +27,17 @@
 typedef struct PruneRequest
 {
 	GrovePruneDesign design;	/* its "given" part */
+	bool		merge;			/* method duplicates: there is no design */
 	int64		seed;
 	const char *method;
+	const char *query;
 	GroveReread *source;
 	TupleDesc	columns;		/* of the source */
 	AttrNumber	target;			/* 0: not given */
 	AttrNumber	spread;			/* Neyman allocation; 0: none */
 	const char *positive_class; /* NULL: the target value that sorts last */
+	List	   *ignore;			/* duplicates: names (char *) of columns that are no features */
+	GroveParams training;		/* duplicates: how features are cut; other options at their defaults */
 
 	/*
 	 * Columns of the source that decide: key columns, by columns, target.
@@ -42,6 +51,12 @@ typedef struct PruneRequest
 
 /* Checks every argument; both SQL functions take the same ones. */
 extern PruneRequest *grovepg_prune_request(FunctionCallInfo fcinfo);
+
+/* Reads "params"; NULL: not given. */
+extern void grovepg_prune_options(PruneRequest *request, Jsonb *params);
+
+/* Index of a name in a list, or -1. */
+extern int	grovepg_prune_find_name(const char *name, const char *const *names, int n);
 
 /* Method negatives: the positive class of the target. */
 typedef struct PruneClass PruneClass;
@@ -87,5 +102,19 @@ extern void grovepg_prune_check(const PruneCells *cells);
 /* The manifest; *units is -1 when keys were not counted. */
 extern void grovepg_prune_summarize(const PruneCells *cells, GrovePruneSummary *summary,
 									int64 *units, int64 *n_strata);
+
+/* Method duplicates: the rows of a source in groups of equal ones. */
+typedef struct PruneGroups PruneGroups;
+
+/* Visits the rows until the groups are known, and, to choose, which row of each stays. */
+extern PruneGroups *grovepg_prune_groups(PruneRequest *request, bool choose);
+
+/* Rows that a row of a whole visit stands for; 0: another one of its group stays. */
+extern uint64 grovepg_prune_groups_weight(PruneGroups *groups, TupleTableSlot *slot);
+
+/* After a visit that asked for every row: ERROR when it met other rows than before. */
+extern void grovepg_prune_groups_check(const PruneGroups *groups);
+
+extern void grovepg_prune_groups_summarize(const PruneGroups *groups, GrovePruneSummary *summary);
 
 #endif							/* GROVE_PRUNE_JOB_H */

@@ -6,16 +6,10 @@
  */
 #include "pg_grove.h"
 
-#include <math.h>
-
-#include "catalog/pg_type.h"
-#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
-#include "utils/numeric.h"
 
 #include "arguments.h"
-#include "feature.h"
 #include "nearest.h"
 #include "prune_job.h"
 #include "source.h"
@@ -29,22 +23,12 @@ enum
 
 #define GAMMA_MAX 10			/* frequencies of 2^31 to this power are far from the ends of the doubles */
 
-static const char *const methods[] = {"random", "stratified", "inverse", "negatives"};
-static const char *const guided[] = {"surprise", "gradient", "noise", "duplicates"};
-static const char *const allocations[] = {"proportional", "equal", "power", "neyman"};
-static const char *const options[] = {"allocation", "spread", "pi_min", "positive_class"};
+/* The methods that sample, in the order of GrovePruneMethod, and the one that does not. */
+static const char *const methods[] = {"random", "stratified", "inverse", "negatives", "duplicates"};
+static const char *const guided[] = {"surprise", "gradient", "noise"};
 
-/* Index of a name in a list, or -1. */
-static int
-find_name(const char *name, const char *const *names, int n)
-{
-	for (int i = 0; i < n; i++)
-	{
-		if (strcmp(name, names[i]) == 0)
-			return i;
-	}
-	return -1;
-}
+#define METHOD_DUPLICATES	4
+#define METHOD_LIST			"\"random\", \"stratified\", \"inverse\", \"negatives\" and \"duplicates\""
 
 static char *
 text_argument(FunctionCallInfo fcinfo, int i, const char *name)
@@ -68,22 +52,27 @@ read_method(FunctionCallInfo fcinfo, PruneRequest *request)
 	int			found;
 
 	request->method = text_argument(fcinfo, ARG_METHOD, "method");
-	found = find_name(request->method, methods, lengthof(methods));
+	found = grovepg_prune_find_name(request->method, methods, lengthof(methods));
+	if (found == METHOD_DUPLICATES)
+	{
+		request->merge = true;
+		return;
+	}
 	if (found >= 0)
 	{
 		request->design.method = (GrovePruneMethod) found;
 		return;
 	}
-	if (find_name(request->method, guided, lengthof(guided)) >= 0)
+	if (grovepg_prune_find_name(request->method, guided, lengthof(guided)) >= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("method \"%s\" is not available in this version", request->method),
-				 errhint("Methods are \"random\", \"stratified\", \"inverse\" and \"negatives\".")));
+				 errhint("Methods are %s.", METHOD_LIST)));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unrecognized method \"%s\"", request->method),
-			 errhint("The nearest method is \"%s\"; there are \"random\", \"stratified\", \"inverse\" and \"negatives\".",
-					 grovepg_nearest_name(request->method, methods, lengthof(methods)))));
+			 errhint("The nearest method is \"%s\"; there are %s.",
+					 grovepg_nearest_name(request->method, methods, lengthof(methods)), METHOD_LIST)));
 }
 
 /* How much to keep: a share or a number, one of the two. */
@@ -103,141 +92,27 @@ read_size(FunctionCallInfo fcinfo, PruneRequest *request)
 		request->design.keep = grovepg_argument_float(fcinfo, ARG_KEEP, "keep", 0, 1);
 }
 
-/* An option that only one method has. */
+/* Merging draws nothing: no argument of a sampling design may be given. */
 static void
-reject_option(const PruneRequest *request, const char *option, const char *owner)
+check_merge(FunctionCallInfo fcinfo, const PruneRequest *request)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("option \"%s\" has no effect with method \"%s\"", option, request->method),
-			 errhint("It belongs to method \"%s\".", owner)));
-}
+	const char *unused = !PG_ARGISNULL(ARG_KEEP) ? "keep" :
+		!PG_ARGISNULL(ARG_N) ? "n" :
+		!PG_ARGISNULL(ARG_BY) ? "by" :
+		request->design.readmit != 0 ? "readmit" :
+		request->design.gamma != 1 ? "gamma" :
+		!request->design.exact ? "exact" : NULL;
 
-static void
-reject_type(const char *option, const char *wanted)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("wrong JSON type for option \"%s\"", option),
-			 errhint("\"%s\" takes %s.", option, wanted)));
-}
-
-static char *
-string_option(const char *option, const JsonbValue *value)
-{
-	if (value->type != jbvString)
-		reject_type(option, "a string");
-	return pnstrdup(value->val.string.val, value->val.string.len);
-}
-
-static void
-set_allocation(PruneRequest *request, const char *name)
-{
-	int			found = find_name(name, allocations, lengthof(allocations));
-
-	if (request->design.method != GROVE_PRUNE_STRATIFIED)
-		reject_option(request, "allocation", "stratified");
-	if (found < 0)
+	if (unused != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unrecognized allocation \"%s\"", name),
-				 errhint("The nearest is \"%s\"; there are \"proportional\", \"equal\", \"power\" and \"neyman\".",
-						 grovepg_nearest_name(name, allocations, lengthof(allocations)))));
-	request->design.allocation = (GrovePruneAllocation) found;
-}
-
-static void
-set_pi_min(PruneRequest *request, const JsonbValue *value)
-{
-	double		number;
-
-	if (request->design.method != GROVE_PRUNE_INVERSE)
-		reject_option(request, "pi_min", "inverse");
-	if (value->type != jbvNumeric)
-		reject_type("pi_min", "a number");
-	number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
-												NumericGetDatum(value->val.numeric)));
-	if (!(number >= 0 && number <= 1))
+				 errmsg("argument \"%s\" has no effect with method \"duplicates\"", unused),
+				 errhint("It keeps one row of each group of equal rows; how many there are follows from the source.")));
+	if (request->target == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"pi_min\" is out of range: %g", number),
-				 errhint("It must be between 0 and 1.")));
-	request->design.pi_min = number;
-}
-
-static void
-set_spread(PruneRequest *request, const char *column)
-{
-	GroveFeatureType type;
-
-	if (request->design.method != GROVE_PRUNE_STRATIFIED)
-		reject_option(request, "spread", "stratified");
-	request->spread = grovepg_source_column(request->columns, column, "spread");
-	if (!grovepg_feature_type(TupleDescAttr(request->columns, request->spread - 1)->atttypid, &type) ||
-		type.kind != GROVE_FEATURE_NUMERIC)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("spread column \"%s\" is not numeric", column),
-				 errhint("Neyman allocation needs a column that has a standard deviation.")));
-}
-
-static void
-set_option(PruneRequest *request, const char *name, const JsonbValue *value)
-{
-	switch (find_name(name, options, lengthof(options)))
-	{
-		case 0:
-			set_allocation(request, string_option(name, value));
-			break;
-		case 1:
-			set_spread(request, string_option(name, value));
-			break;
-		case 2:
-			set_pi_min(request, value);
-			break;
-		case 3:
-			if (request->design.method != GROVE_PRUNE_NEGATIVES)
-				reject_option(request, name, "negatives");
-			request->positive_class = string_option(name, value);
-			break;
-		default:
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("unrecognized option \"%s\"", name),
-					 errhint("The nearest option is \"%s\".",
-							 grovepg_nearest_name(name, options, lengthof(options)))));
-	}
-}
-
-static void
-read_options(FunctionCallInfo fcinfo, PruneRequest *request)
-{
-	Jsonb	   *params;
-	JsonbIterator *iterator;
-	JsonbIteratorToken token;
-	JsonbValue	value;
-	char	   *name = NULL;
-
-	if (PG_ARGISNULL(ARG_PARAMS))
-		return;
-	params = PG_GETARG_JSONB_P(ARG_PARAMS);
-	if (!JB_ROOT_IS_OBJECT(params))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"params\" must be a JSON object")));
-	iterator = JsonbIteratorInit(&params->root);
-	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
-	{
-		if (token == WJB_KEY)
-			name = pnstrdup(value.val.string.val, value.val.string.len);
-		else if (token == WJB_VALUE)
-			set_option(request, name, &value);
-	}
-	if ((request->design.allocation == GROVE_ALLOCATE_NEYMAN) != (request->spread != 0))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("allocation \"neyman\" and option \"spread\" go together"),
-				 errhint("\"spread\" names the numeric column whose standard deviation counts.")));
+				 errmsg("method \"duplicates\" needs a target"),
+				 errhint("Name the column that training is to predict, as in target => 'bought'.")));
 }
 
 /* What a method cannot do without, and what it has no use for. */
@@ -246,7 +121,9 @@ check_roles(FunctionCallInfo fcinfo, const PruneRequest *request)
 {
 	GrovePruneMethod method = request->design.method;
 
-	if (request->n_by == 0 &&
+	if (request->merge)
+		check_merge(fcinfo, request);
+	else if (request->n_by == 0 &&
 		(method == GROVE_PRUNE_STRATIFIED || method == GROVE_PRUNE_INVERSE || request->design.readmit > 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -297,17 +174,19 @@ grovepg_prune_request(FunctionCallInfo fcinfo)
 	Oid			relation;
 
 	read_method(fcinfo, request);
-	read_size(fcinfo, request);
+	if (!request->merge)
+		read_size(fcinfo, request);
 	request->design.readmit = grovepg_argument_float(fcinfo, ARG_READMIT, "readmit", 0, 1);
 	request->design.gamma = grovepg_argument_float(fcinfo, ARG_GAMMA, "gamma", 0, GAMMA_MAX);
 	request->design.exact = boolean_argument(fcinfo, ARG_EXACT, "exact");
 	request->seed = grovepg_argument_int64(fcinfo, ARG_SEED, "seed", PG_INT64_MIN, PG_INT64_MAX);
 
 	query = grovepg_source_query(text_argument(fcinfo, ARG_SOURCE, "source"), &relation);
+	request->query = query;
 	request->source = grovepg_reread_begin(query, relation);
 	request->columns = grovepg_reread_columns(request->source);
 	read_columns(fcinfo, request, relation);
-	read_options(fcinfo, request);
+	grovepg_prune_options(request, PG_ARGISNULL(ARG_PARAMS) ? NULL : PG_GETARG_JSONB_P(ARG_PARAMS));
 	check_roles(fcinfo, request);
 	return request;
 }
