@@ -338,7 +338,8 @@ test_kept_units(void)
 				uint64_t	order = (uint64_t) parts * 1000 + s;
 
 				check_uniform(rows, N, sizes[s], s + 1, parts, order);
-				check_weighted(rows, N, sizes[s], s % 2 == 0 ? 40 : 400, s + 1, parts, order);
+				if (sizes[s] > 0)
+					check_weighted(rows, N, sizes[s], s % 2 == 0 ? 40 : 400, s + 1, parts, order);
 			}
 		}
 	}
@@ -364,6 +365,22 @@ test_memory(void)
 		CHECK(weighted->largest <= 3000);
 		sampler_free(uniform);
 		sampler_free(weighted);
+	}
+}
+
+/* No rows wanted: all are counted, none is stored. */
+static void
+test_nothing_wanted(void)
+{
+	for (int weighted = 0; weighted < 2; weighted++)
+	{
+		Sampler    *sampler = sampler_make(weighted, 0, 1000, 3);
+
+		for (uint64_t element = 0; element < 100; element++)
+			sampler_add(sampler, (Row) {element, 1});
+		CHECK(sampler->n == 0);
+		CHECK(sampler->set.rows == 100);
+		sampler_free(sampler);
 	}
 }
 
@@ -403,6 +420,7 @@ main(void)
 	test_priority();
 	test_kept_units();
 	test_memory();
+	test_nothing_wanted();
 	test_collision();
 	return unit_done();
 }

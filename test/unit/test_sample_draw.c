@@ -217,7 +217,7 @@ test_few_candidates(void)
 {
 	const size_t n = 400;
 	const size_t k = 24;
-	const long	seeds = 16000;
+	const long	seeds = 10000;
 	uint64_t	elements[24];
 	double		expected = 0;
 	double		sum = 0;
@@ -293,7 +293,7 @@ test_repeated(void)
 static void
 test_subsets(void)
 {
-	const long	seeds = 20000;
+	const long	seeds = 12000;
 	long		subsets[64] = {0};
 	uint64_t	elements[3];
 	double		statistic = 0;
@@ -327,7 +327,7 @@ test_subsets(void)
 static void
 test_pairs(void)
 {
-	const long	seeds = 20000;
+	const long	seeds = 12000;
 	static long pairs[20][20];
 	uint64_t	elements[6];
 	double		worst = 0;
