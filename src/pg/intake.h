@@ -18,6 +18,7 @@
 #include "../core/trainer.h"
 #include "feature.h"
 #include "levels.h"
+#include "progress.h"
 
 /* One column that training uses. */
 typedef struct GroveIntakeColumn
@@ -56,6 +57,7 @@ typedef struct GroveIntakeRoles
 typedef struct GroveIntake
 {
 	MemoryContext context;
+	GroveProgress *progress;	/* of the training */
 	char	   *query;
 	int			n_features;
 	GroveIntakeColumn *features;	/* [n_features] */
@@ -97,7 +99,7 @@ typedef struct GroveIntake
 } GroveIntake;
 
 /* Resolves the columns; ERROR for those that are missing or of a wrong type. */
-extern GroveIntake *grovepg_intake_begin(const char *query, const GroveIntakeRoles *roles);
+extern GroveIntake *grovepg_intake_begin(const char *query, const GroveIntakeRoles *roles, GroveProgress *progress);
 
 /* First reading. */
 extern void grovepg_intake_scan(GroveIntake *intake);

@@ -248,7 +248,10 @@ make_trainer(GroveTraining *tr)
 static void
 note_round(GroveTraining *tr)
 {
-	if (tr->dims.n_validation == 0 || tr->params.algorithm == GROVE_PARAM_ALGORITHM_FOREST)
+	bool		judged = tr->dims.n_validation > 0 && tr->params.algorithm != GROVE_PARAM_ALGORITHM_FOREST;
+
+	grovepg_progress_round(&tr->progress, tr->boost.round, judged ? &tr->boost.validation_loss : NULL);
+	if (!judged)
 		return;
 	if (tr->history.len > 0)
 		appendStringInfoString(&tr->history, ", ");
@@ -310,7 +313,8 @@ train(GroveTraining *tr, const char *source, const GroveIntakeRoles *roles)
 	bytea	   *model;
 
 	pg_rusage_init(&clock);
-	tr->intake = grovepg_intake_begin(grovepg_source_query(source, NULL), roles);
+	grovepg_progress_begin(&tr->progress);
+	tr->intake = grovepg_intake_begin(grovepg_source_query(source, NULL), roles, &tr->progress);
 	grovepg_intake_scan(tr->intake);
 	grovepg_train_choose_task(tr);
 	grovepg_train_classes(tr);
@@ -322,11 +326,16 @@ train(GroveTraining *tr, const char *source, const GroveIntakeRoles *roles)
 	set_config(tr);
 	report_part("first reading", &clock);
 	make_trainer(tr);
+	tr->progress.rounds_total = tr->config.n_rounds;
+	grovepg_progress_enter(&tr->progress, GROVE_PROGRESS_SECOND_READING);
 	grovepg_intake_fill(tr->intake, &tr->trainer, tr->class_of, tr->params.scale_pos_weight);
 	report_part("second reading", &clock);
+	grovepg_progress_enter(&tr->progress, GROVE_PROGRESS_TREES);
 	run_training(tr);
+	grovepg_progress_enter(&tr->progress, GROVE_PROGRESS_WRITING);
 	model = grovepg_train_model(tr);
 	report_part("trees", &clock);
+	grovepg_progress_end(&tr->progress);
 	return model;
 }
 

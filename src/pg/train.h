@@ -9,6 +9,7 @@
 #include "../core/boost.h"
 #include "intake.h"
 #include "options.h"
+#include "progress.h"
 #include "train_parallel.h"
 
 /* Trees that are finished, in memory that grows. */
@@ -57,6 +58,7 @@ typedef struct GroveTraining
 	GroveBoost	boost;
 	int			workers;		/* parallel workers beside this process */
 	GroveTeam  *team;
+	GroveProgress progress;
 } GroveTraining;
 
 /* The task that fits the target when the caller named none. */
