@@ -104,8 +104,11 @@ grovepg_intake_show_row(GroveIntake *in, TupleTableSlot *slot)
 	keep_record(in, hash);
 	in->n_rows++;
 	in->content += hash;
-	if ((in->n_rows & 0xffff) == 0)
+	if (in->n_rows % GROVE_PROGRESS_ROWS == 0)
+	{
 		check_levels(in);
+		grovepg_progress_rows(in->progress, in->n_rows);
+	}
 	if (in->record[AT_VALIDATION(in)] != 0.0)
 	{
 		in->n_validation++;
@@ -153,6 +156,9 @@ grovepg_intake_scan(GroveIntake *in)
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("source has no rows to train on"),
 				 in->n_rows > 0 ? errdetail("All %llu rows are validation rows.", (unsigned long long) in->n_rows) : 0));
+	if (in->progress)
+		in->progress->rows_total = in->n_rows;
+	grovepg_progress_rows(in->progress, in->n_rows);
 	if (in->target.type.kind == GROVE_FEATURE_NUMERIC)
 		in->centre = grove_sketch_median(&in->sketch, AT_TARGET(in), in->scratch);
 }
@@ -272,6 +278,8 @@ flush_tile(GroveIntake *in)
 		grove_bins_fill(&in->trainer->matrix, in->trainer->bins, in->tile, in->tile_first, in->tile_rows);
 	in->tile_first += in->tile_rows;
 	in->tile_rows = 0;
+	if (in->tile_first % GROVE_PROGRESS_ROWS == 0)
+		grovepg_progress_rows(in->progress, in->tile_first);
 }
 
 /* A feature's value, or the bin of its level, as one column of the matrix shows it. */
@@ -420,6 +428,7 @@ grovepg_intake_fill(GroveIntake *in, GroveTrainer *trainer, const uint32 *class_
 	flush_tile(in);
 	if (in->tile_first != in->n_rows)
 		reject_other_rows();
+	grovepg_progress_rows(in->progress, in->n_rows);
 	pfree(in->tile);
 	assign_identities(in);
 	if (in->groups)

@@ -20,6 +20,7 @@
 #include "feature.h"
 #include "keys.h"
 #include "levels.h"
+#include "progress.h"
 
 /* One column that training uses. */
 typedef struct GroveIntakeColumn
@@ -69,6 +70,7 @@ typedef struct GroveIntakeRoles
 typedef struct GroveIntake
 {
 	MemoryContext context;
+	GroveProgress *progress;	/* of the training; NULL: rows are read for something else */
 	char	   *query;
 	int			n_features;
 	GroveIntakeColumn *features;	/* [n_features] */
@@ -118,7 +120,7 @@ typedef struct GroveIntake
 } GroveIntake;
 
 /* Resolves the columns; ERROR for those that are missing or of a wrong type. */
-extern GroveIntake *grovepg_intake_begin(const char *query, const GroveIntakeRoles *roles);
+extern GroveIntake *grovepg_intake_begin(const char *query, const GroveIntakeRoles *roles, GroveProgress *progress);
 
 /* First reading; a source without rows to train on is an ERROR. */
 extern void grovepg_intake_scan(GroveIntake *intake);

@@ -176,12 +176,13 @@ resolve_features(GroveIntake *in, TupleDesc desc, const GroveIntakeRoles *roles)
 }
 
 GroveIntake *
-grovepg_intake_begin(const char *query, const GroveIntakeRoles *roles)
+grovepg_intake_begin(const char *query, const GroveIntakeRoles *roles, GroveProgress *progress)
 {
 	GroveIntake *in = palloc0(sizeof(GroveIntake));
 	TupleDesc	desc = grovepg_source_columns(query);
 
 	in->context = CurrentMemoryContext;
+	in->progress = progress;
 	in->query = pstrdup(query);
 	in->target_rule = roles->target_rule;
 	in->target_zero = true;

@@ -33,6 +33,18 @@
 #define grovepg_tuplesort_getdatum(sort, value, is_null)	tuplesort_getdatum(sort, true, value, is_null, NULL)
 #endif
 
+/* 14: what a role may read has a name of another form */
+#if PG_VERSION_NUM < 140000
+#define ROLE_PG_READ_ALL_STATS	DEFAULT_ROLE_READ_ALL_STATS
+#endif
+
+/* 16: entries of the local copy of backend states are told apart by index and by backend */
+#if PG_VERSION_NUM >= 160000
+#define grovepg_local_beentry(i)	pgstat_get_local_beentry_by_index(i)
+#else
+#define grovepg_local_beentry(i)	pgstat_fetch_stat_local_beentry(i)
+#endif
+
 /* 18: the mark of functions that do not return stands in front, and this one is gone */
 #ifndef pg_attribute_noreturn
 #define pg_attribute_noreturn()	__attribute__((noreturn))

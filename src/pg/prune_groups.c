@@ -128,7 +128,7 @@ begin_intake(const PruneRequest *request)
 			CStringGetTextDatum(NameStr(TupleDescAttr(request->columns, request->deciding[i] - 1)->attname));
 	foreach(lc, request->ignore)
 		roles.ignore[roles.n_ignore++] = CStringGetTextDatum((char *) lfirst(lc));
-	return grovepg_intake_begin(request->query, &roles);
+	return grovepg_intake_begin(request->query, &roles, NULL);
 }
 
 static void

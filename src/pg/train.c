@@ -211,7 +211,10 @@ make_trainer(GroveTraining *tr)
 static void
 note_round(GroveTraining *tr)
 {
-	if (tr->dims.n_validation == 0 || tr->params.algorithm == GROVE_PARAM_ALGORITHM_FOREST)
+	bool		judged = tr->dims.n_validation > 0 && tr->params.algorithm != GROVE_PARAM_ALGORITHM_FOREST;
+
+	grovepg_progress_round(&tr->progress, tr->boost.round, judged ? &tr->boost.validation_loss : NULL);
+	if (!judged)
 		return;
 	if (tr->history.len > 0)
 		appendStringInfoString(&tr->history, ", ");
@@ -273,7 +276,8 @@ train(GroveTraining *tr, const char *source, const GroveIntakeRoles *roles)
 	bytea	   *model;
 
 	pg_rusage_init(&clock);
-	tr->intake = grovepg_intake_begin(grovepg_source_query(source, NULL), roles);
+	grovepg_progress_begin(&tr->progress);
+	tr->intake = grovepg_intake_begin(grovepg_source_query(source, NULL), roles, &tr->progress);
 	grovepg_intake_scan(tr->intake);
 	grovepg_train_choose_task(tr);
 	grovepg_objective_resolve(tr);
@@ -289,11 +293,16 @@ train(GroveTraining *tr, const char *source, const GroveIntakeRoles *roles)
 		tr->intake->centre = 0.0;	/* these losses are not of the distance to the target */
 	report_part("first reading", &clock);
 	make_trainer(tr);
+	tr->progress.rounds_total = tr->config.n_rounds;
+	grovepg_progress_enter(&tr->progress, GROVE_PROGRESS_SECOND_READING);
 	grovepg_intake_fill(tr->intake, &tr->trainer, tr->class_of, tr->class_weight);
 	report_part("second reading", &clock);
+	grovepg_progress_enter(&tr->progress, GROVE_PROGRESS_TREES);
 	run_training(tr);
+	grovepg_progress_enter(&tr->progress, GROVE_PROGRESS_WRITING);
 	model = grovepg_train_model(tr);
 	report_part("trees", &clock);
+	grovepg_progress_end(&tr->progress);
 	return model;
 }
 

@@ -9,6 +9,7 @@
 #include "../core/boost.h"
 #include "intake.h"
 #include "options.h"
+#include "progress.h"
 #include "train_parallel.h"
 
 /* Trees that are finished, in memory that grows. */
@@ -58,6 +59,7 @@ typedef struct GroveTraining
 	GroveBoost	boost;
 	int			workers;		/* parallel workers beside this process */
 	GroveTeam  *team;
+	GroveProgress progress;
 } GroveTraining;
 
 /* What objective, task and group_by say of each other, before the source is read. */

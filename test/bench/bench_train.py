@@ -35,7 +35,7 @@ def scan_yardstick(conninfo, name):
     """CPU of the cheapest statement that reads every feature of the training rows: what intake can not go below."""
     conn = tables.connect(conninfo)
     numeric = tables.TABLES[name].numeric
-    tables.run(conn, "SELECT count(*) FROM " + name)
+    tables.touch(conn, name)
     with measure.Cost(conn) as cost:
         tables.run(conn, "SELECT %s FROM %s WHERE id %% 5 <> 0" % (" + ".join("sum(%s)" % f for f in numeric), name))
     return cost.backend
@@ -80,24 +80,77 @@ def ratios(runs, mine):
     return measure.table_text([mine + " /"] + list(RATIOS), rows)
 
 
-def intake_lines(runs, yardstick):
-    """What the model itself says about reading and growing, and the scan beside it."""
+def stage_lines(runs, yardstick):
+    """What training says of its parts, and beside it the scan that reads the same rows."""
     lines = []
     for contestant in train_one.GROVE:
-        told = [run["metrics"] for run in runs.get(contestant, []) if isinstance(run.get("metrics"), dict)]
-        if not told:
+        def middle(key):
+            return measure.median(column(runs, contestant, key))
+
+        if contestant not in runs or middle("trees_cpu") is None:
             continue
-        times = {key: measure.median([one.get(key) for one in told]) for key in told[0] if key.endswith("_ms")}
-        lines.append("  %s measured by itself, ms: %s" % (
-            contestant, ", ".join("%s %.0f" % (key[:-3], value) for key, value in times.items() if value is not None)))
-        if times.get("intake_ms"):
-            rows = measure.median(column(runs, contestant, "rows"))
-            lines.append("  %s intake: %.0f rows/s" % (contestant, rows / times["intake_ms"] * 1000))
+        lines.append("  %s, CPU s of its backend: intake %.2f (first reading %.2f, second %.2f), trees %.2f%s; by the clock: "
+                     "intake %.2f, trees %.2f" % (
+                         contestant, middle("intake_cpu"), middle("first_cpu"), middle("second_cpu"), middle("trees_cpu"),
+                         ", of its workers %.2f" % middle("workers_cpu") if middle("workers_cpu") else "",
+                         middle("intake_wall"), middle("trees_wall")))
+        rates = ["%.0f rows per %s" % (middle("rows") / middle(key), unit) for key, unit in (
+            ("intake_cpu", "CPU second"), ("intake_wall", "second by the clock")) if middle(key)]
+        lines.append("  %s intake: %s" % (contestant, ", ".join(rates)))
+        over_scan = measure.paired_ratio(column(runs, contestant, "intake_cpu"), yardstick)
+        if over_scan:
+            lines.append("  %s intake / scan that sums the numeric features, CPU: %.2f (%.2f-%.2f)" % (
+                (contestant,) + over_scan))
     for unjudged in {run["unjudged"] for measured in runs.values() for run in measured if "unjudged" in run}:
         lines.append("  no AUC: " + unjudged)
     if measure.median(yardstick):
         lines.append("  scan that sums every numeric feature of the same rows: %.3f CPU s" % measure.median(yardstick))
     return lines
+
+
+# title, key of ours, key of theirs, threads (None: any), table -> what the ratio is meant to reach
+GOALS = [
+    ("table to model, wall", "total_wall", "total_wall", 2, {"events": 0.35}),
+    ("table to model, CPU", "total_cpu", "total_cpu", 1, {"events": 0.30, "visits": 0.35}),
+    ("reading + binning / export + dataset, CPU", "intake_cpu", "prepare_cpu", 1, {"events": 0.12}),
+    ("trees / training, CPU", "trees_cpu", "grow_cpu", 1, {"events": 0.45}),
+    ("peak memory", "peak_mib", "peak_mib", None, {"events": 0.25}),
+]
+GOAL_OVER_SCAN = {"events": 1.3}
+GOAL_AUC = -0.001
+
+
+def best_peer(runs, mine, ours, theirs):
+    """(ratio, peer): ours over the peer that it looks worst beside."""
+    found = [(measure.paired_ratio(column(runs, mine, ours), column(runs, peer, theirs)), peer)
+             for peer in runs if peer in train_one.PEERS]
+    return max(((ratio[0], peer) for ratio, peer in found if ratio), default=None)
+
+
+def goals(runs, yardstick, name, threads, mine="grove"):
+    """What was set out for, row by row: ours over the best peer of that row, and the target where this table has one."""
+    rows = []
+
+    def add(title, value, peer, target, good):
+        rows.append([title, "%.4f" % value if "AUC" in title else "%.2f" % value, target and "%g" % target,
+                     None if target is None else "yes" if good else "no", peer])
+
+    for title, ours, theirs, on, targets in GOALS:
+        best = best_peer(runs, mine, ours, theirs) if on in (None, threads) else None
+        if best:
+            target = targets.get(name)
+            add(title, best[0], best[1], target, target is not None and best[0] <= target)
+    over_scan = measure.paired_ratio(column(runs, mine, "intake_cpu"), yardstick) if threads == 1 else None
+    if over_scan:
+        target = GOAL_OVER_SCAN.get(name)
+        add("reading + binning / scan that sums, CPU", over_scan[0], "-", target,
+            target is not None and over_scan[0] <= target)
+    judged = [(measure.median(column(runs, peer, "auc")), peer) for peer in runs if peer in train_one.PEERS]
+    judged = max(((auc, peer) for auc, peer in judged if auc is not None), default=None)
+    own = measure.median(column(runs, mine, "auc"))
+    if judged and own is not None:
+        add("AUC minus the best peer's", own - judged[0], judged[1], GOAL_AUC, own - judged[0] >= GOAL_AUC)
+    return measure.table_text(["goal, ours / best peer", "measured", "target", "reached", "best peer"], rows) if rows else ""
 
 
 def bench_table(args, name, log, stamp):
@@ -131,7 +184,9 @@ def bench_table(args, name, log, stamp):
         for mine in train_one.GROVE:
             if mine in runs:
                 print("\n" + ratios(runs, mine))
-        print("\n".join(intake_lines(runs, yardstick)))
+        print("\n".join(stage_lines(runs, yardstick)))
+        if "grove" in runs:
+            print("\n" + goals(runs, yardstick, name, args.threads) + "\n")
         main_ratio(runs, name)
     for contestant, why in stopped.items():
         print("  %s: %s" % (contestant, why))

@@ -5,9 +5,12 @@ those of its parallel workers from the postmaster, which has reaped them (10 ms 
 whatever else ended in that server, so it is asked for only where workers may run.  Where /proc does not show a process
 (a server elsewhere) the figure is None and printed as a dash.
 """
+import contextlib
+import glob
 import json
 import os
 import resource
+import threading
 import time
 
 import numpy as np
@@ -45,18 +48,79 @@ def reset_peak(pid):
     return memory_mib(pid, "VmRSS")
 
 
+def children(pid):
+    try:
+        return [int(child) for child in proc_text(pid, "task/%d/children" % pid).split()]
+    except OSError:                     # a kernel that does not keep the list
+        found = []
+        for path in glob.glob("/proc/[0-9]*"):
+            with contextlib.suppress(OSError):
+                child = int(os.path.basename(path))
+                if int(stat_fields(child)[1]) == pid:
+                    found.append(child)
+        return found
+
+
+class TeamMemory(threading.Thread):
+    """Memory of a backend and of its parallel workers together, looked at 50 times a second; .peak in MiB.
+
+    Counted are the backend's anonymous memory above what it had at first, all anonymous memory of each worker, and
+    each segment of dynamic shared memory that the backend has mapped since, once and in full.  .peak stays None where
+    /proc does not tell.
+    """
+
+    def __init__(self, backend):
+        super().__init__(daemon=True)
+        self.backend, self.peak, self.done = backend, None, threading.Event()
+        self.title = b"parallel worker for PID %d" % backend
+        with contextlib.suppress(OSError):
+            self.postmaster = int(stat_fields(backend)[1])
+            self.known_segments = self.segments()
+            self.held = memory_mib(backend, "RssAnon")
+            self.start()
+
+    def segments(self):
+        lines = proc_text(self.backend, "maps").splitlines()
+        return {line.split()[5] for line in lines if "/dev/shm/PostgreSQL." in line}
+
+    def workers(self):
+        for pid in children(self.postmaster):
+            with contextlib.suppress(OSError):
+                with open("/proc/%d/cmdline" % pid, "rb") as file:
+                    if self.title in file.read():
+                        yield memory_mib(pid, "RssAnon") or 0
+
+    def look(self):
+        total = memory_mib(self.backend, "RssAnon") - self.held + sum(self.workers())
+        for segment in self.segments() - self.known_segments:
+            with contextlib.suppress(OSError):
+                total += os.stat(segment).st_size / 2 ** 20
+        self.peak = max(self.peak or 0, total)
+
+    def run(self):
+        while not self.done.wait(0.02):
+            with contextlib.suppress(OSError):
+                self.look()
+
+    def stop(self):
+        self.done.set()
+        if self.is_alive():
+            self.join()
+
+
 class Cost:
     """with Cost() as cost: ...   then .wall .cpu (this process) .foreign (CPU of all others, in cores) .peak
 
     With a connection, .backend is the CPU of its backend, .workers that of its parallel workers (0 unless workers is
-    true), .server their sum, and .peak the backend's peak memory above what it held before; read the table in that
-    backend first, since the pages of shared buffers that a process touches count as its own.
+    true), .server their sum, and .peak the backend's peak memory above what it held before, or the peak of TeamMemory
+    when that is more; read the table in that backend first, since the pages of shared buffers that a process touches
+    count as its own.
     """
 
     def __init__(self, conn=None, workers=False):
         self.pid = conn.info.backend_pid if conn else None
         self.with_workers = workers
-        self.backend = self.workers = self.server = self.peak = None
+        self.backend = self.workers = self.server = self.peak = self.team = None
 
     def own_cpu(self):
         usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -80,11 +144,15 @@ class Cost:
         except OSError:
             self.held = None
         self.server_before = self.server_cpu() if self.pid else None
+        if self.pid and self.with_workers:
+            self.team = TeamMemory(self.pid)
         self.busy, self.before, self.begin = busy_seconds(), self.own_cpu(), time.monotonic()
         return self
 
     def __exit__(self, *error):
         self.wall = time.monotonic() - self.begin
+        if self.team:
+            self.team.stop()
         self.cpu = self.own_cpu() - self.before
         busy = busy_seconds() - self.busy
         if self.server_before:
@@ -94,6 +162,8 @@ class Cost:
         self.foreign = max(0.0, busy - known) / max(self.wall, 1e-3)
         if self.held is not None:
             self.peak = memory_mib(self.pid or "self", "VmHWM") - self.held
+            if self.team and self.team.peak is not None:
+                self.peak = max(self.peak, self.team.peak)
         return False
 
 

@@ -186,6 +186,12 @@ def run(conn, statement, values=None):
         return cursor.fetchone() if cursor.description else None
 
 
+def touch(conn, name):
+    """Reads every row of a table, so that its pages are in shared buffers and mapped by this backend.  A count of
+    rows alone would read an index."""
+    run(conn, "SELECT count(t) FROM %s AS t" % name)
+
+
 NOT_THERE = ("42883", "3F000", "42704")     # no such function, schema, TABLESAMPLE method
 
 

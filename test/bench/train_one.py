@@ -119,12 +119,19 @@ def export(conn, name, table, where, like=None):
     return frame, label
 
 
+def stages(notices):
+    """What the parts of a training took in its backend: name -> (CPU, wall) seconds, from its messages at debug1."""
+    told = re.compile(r"training, ([a-z ]+): CPU: user: ([0-9.]+) s, system: ([0-9.]+) s, elapsed: ([0-9.]+) s")
+    found = [told.search(notice) for notice in notices]
+    return {one.group(1): (float(one.group(2)) + float(one.group(3)), float(one.group(4))) for one in found if one}
+
+
 def measure_peer(conninfo, contestant, name, table, threads):
     import tables
     from measure import Cost, auc, log_loss, memory_mib
     peer = PEERS[contestant](threads)
     conn = tables.connect(conninfo)
-    tables.run(conn, "SELECT count(*) FROM " + name)
+    tables.touch(conn, name)
     start = memory_mib("self", "VmRSS")
     with Cost(conn) as export_cost:
         x, y = export(conn, name, table, "id % 5 <> 0")
@@ -136,13 +143,16 @@ def measure_peer(conninfo, contestant, name, table, threads):
         peer.train(dataset)
     peaks.append(memory_mib("self", "VmHWM"))
     like, rows = x if table.text else None, len(y)
+    # fit() tells its binning by the clock only; that share of its time is taken of its CPU
+    binning = (getattr(peer, "binning", None) or 0.0) / train_cost.wall * train_cost.cpu
     del x, y, dataset
     x, y = export(conn, name, table, "id % 5 = 0", like)
     score = peer.predict(x)
     return {"version": peer.version, "rows": rows, "features": len(table.numeric + table.text),
             "export_wall": export_cost.wall, "export_cpu": export_cost.cpu, "export_backend": export_cost.backend,
             "dataset_wall": dataset_cost.wall, "dataset_cpu": dataset_cost.cpu, "train_wall": train_cost.wall,
-            "train_cpu": train_cost.cpu, "binning_in_train": getattr(peer, "binning", None),
+            "train_cpu": train_cost.cpu, "grow_cpu": train_cost.cpu - binning,
+            "prepare_cpu": export_cost.cpu + (export_cost.backend or 0) + dataset_cost.cpu + binning,
             "core_cpu": dataset_cost.cpu + train_cost.cpu,
             "total_cpu": export_cost.cpu + (export_cost.backend or 0) + dataset_cost.cpu + train_cost.cpu,
             "total_wall": export_cost.wall + dataset_cost.wall + train_cost.wall, "peak_mib": max(peaks) - start,
@@ -158,22 +168,27 @@ def measure_grove(conninfo, contestant, name, table, threads):
     conn = tables.connect(conninfo)
     workers = threads - 1
     tables.run(conn, "SET max_parallel_maintenance_workers = %d; SET max_parallel_workers_per_gather = %d; "
-                     "SET maintenance_work_mem = '2GB'" % (workers, workers))
+                     "SET maintenance_work_mem = '2GB'; SET client_min_messages = debug1" % (workers, workers))
     columns = ", ".join(table.numeric + table.text)
     source = "SELECT %s, %s FROM %s WHERE id %% 5 <> 0" % (columns, table.label, name)
     params = {"num_iterations": TREES, "learning_rate": RATE, "max_bin": BINS, **GROVE[contestant]}
-    tables.run(conn, "SELECT count(*) FROM " + name)
+    tables.touch(conn, name)
+    conn.notices.clear()
     with Cost(conn, workers > 0) as cost:
         tables.run(conn, "CREATE TEMP TABLE trained AS SELECT grove.train(%s, %s, %s::jsonb) AS model",
                    [source, table.label, json.dumps(params)])
+    told = stages(conn.notices)
+    tables.run(conn, "RESET client_min_messages")
     rows = tables.run(conn, "SELECT count(*) FROM %s WHERE id %% 5 <> 0" % name)[0]
     record = {"version": tables.run(conn, "SELECT extversion FROM pg_extension WHERE extname = 'pg_grove'")[0],
               "rows": rows, "features": len(table.numeric + table.text),
               "total_wall": cost.wall, "total_cpu": cost.server,
               "backend_cpu": cost.backend, "workers_cpu": cost.workers, "peak_mib": cost.peak,
               "foreign": cost.foreign}
-    with contextlib.suppress(conn.ProgrammingError):
-        record["metrics"] = tables.run(conn, "SELECT grove.metrics(model)::jsonb FROM trained")[0]
+    if "trees" in told:
+        reading = np.add(told["first reading"], told["second reading"]).tolist()
+        record.update(first_cpu=told["first reading"][0], second_cpu=told["second reading"][0], intake_cpu=reading[0],
+                      intake_wall=reading[1], trees_cpu=told["trees"][0], trees_wall=told["trees"][1])
     try:
         with conn.cursor() as cursor:
             cursor.execute("SELECT s.%s, grove.predict(m.model, s) FROM trained m, (SELECT %s, %s FROM %s "
