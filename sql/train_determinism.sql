@@ -35,7 +35,13 @@ INSERT INTO cases VALUES
 	(16, 'kind', '{"objective": "lambdarank", "early_stopping_rounds": 3, "bagging_fraction": 0.6}', ', group_by => ''c'', weight => ''w'', validation => ''held'''),
 	(17, 'kind', '{"objective": "lambdarank", "lambdarank_norm": false}', ', group_by => ''page'''),
 	(18, 'kind', '{"num_iterations": 4, "objective": "multiclass", "class_weight": "balanced"}', ''),
-	(19, 'spent', '{"objective": "quantile", "algorithm": "forest", "num_iterations": 5}', '');
+	(19, 'spent', '{"objective": "quantile", "algorithm": "forest", "num_iterations": 5}', ''),
+	(20, 'bought', '{"data_sample_strategy": "goss", "learning_rate": 0.3}', ''),
+	(21, 'kind', '{"data_sample_strategy": "goss", "learning_rate": 0.5, "num_iterations": 4, "objective": "multiclass"}', ', weight => ''w'''),
+	(22, 'bought', '{"data_sample_strategy": "mvs", "bagging_fraction": 0.5, "early_stopping_rounds": 3}', ', validation => ''held'''),
+	(23, 'spent', '{"data_sample_strategy": "mvs", "bagging_fraction": 0.3, "mvs_reg": 2}', ', weight => ''w'''),
+	(24, 'spent', '{"data_sample_strategy": "mvs", "bagging_fraction": 0.4, "objective": "quantile", "quantile_alpha": 0.8}', ''),
+	(25, 'kind', '{"data_sample_strategy": "mvs", "bagging_fraction": 0.6, "objective": "lambdarank"}', ', group_by => ''page''');
 
 -- one model, with its row order and its number of workers
 CREATE FUNCTION pg_temp.digest(c cases, ordering text, seed bigint) RETURNS text

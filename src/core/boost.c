@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "boost_base.h"
+#include "boost_select.h"
 #include "rng.h"
 
 /* Smaller gradients are rounded in steps of this one's; the scale must be a float. */
@@ -21,6 +22,10 @@ enum
 	STATE_START,				/* nothing is set up */
 	STATE_FIRST_SCORE,			/* SCORE or RANK before the first round */
 	STATE_BAG,
+	STATE_SELECT,				/* GRADIENT of all rows, before rows are chosen by it */
+	STATE_WEIGH,
+	STATE_RATE,
+	STATE_DRAW,
 	STATE_GRADIENT,
 	STATE_TREE,					/* a phase of grow.c */
 	STATE_RENEW,
@@ -229,7 +234,8 @@ needs_score(const GroveBoost *boost)
 	const GroveTrainShared *s = boost->trainer->shared;
 
 	return s->config.algorithm != GROVE_ALGORITHM_FOREST &&
-		(grove_loss_measured(s->config.loss) || s->dims.n_outputs > 1 || s->dims.n_validation > 0);
+		(grove_loss_measured(s->config.loss) || s->dims.n_validation > 0 ||
+		 grove_trainer_keeps_gradients(&s->dims));
 }
 
 /* Where each chunk's rows go in the lists; false when they do not fit. */
@@ -257,7 +263,7 @@ begin_tree(GroveBoost *boost)
 {
 	GroveTrainShared *s = boost->trainer->shared;
 
-	if (s->dims.n_outputs == 1)
+	if (!grove_trainer_keeps_gradients(&s->dims))
 		set_rounding(boost);
 	s->args.apply = boost->score_pending;
 	boost->score_pending = false;
@@ -272,9 +278,10 @@ begin_trees(GroveBoost *boost)
 {
 	boost->output = 0;
 	boost->splits = 0;
-	if (boost->trainer->shared->dims.n_outputs > 1)
+	if (grove_trainer_keeps_gradients(&boost->trainer->shared->dims))
 	{
-		set_rounding(boost);
+		if (!boost->trainer->shared->args.factored)
+			set_rounding(boost);
 		return run_chunks(boost, GROVE_PHASE_GRADIENT, STATE_GRADIENT);
 	}
 	return begin_tree(boost);
@@ -292,7 +299,19 @@ draw_bag(GroveBoost *boost)
 	uint64_t	number = boost->round + ((uint64_t) boost->redraws << 32);
 
 	s->args.bag_key = (uint32_t) grove_rng_hash(grove_rng_key(s->config.seed, GROVE_PURPOSE_BAGGING), number);
-	return run_chunks(boost, GROVE_PHASE_BAG, STATE_BAG);
+	if (!grove_boost_select_round(boost->trainer, boost->round))
+		return run_chunks(boost, GROVE_PHASE_BAG, STATE_BAG);
+	boost->output = 0;
+	set_rounding(boost);
+	return run_chunks(boost, GROVE_PHASE_GRADIENT, STATE_SELECT);
+}
+
+/* Gradients are known, and weighed where that is needed: score the rows by them. */
+static GroveBoostEvent
+rate_rows(GroveBoost *boost)
+{
+	grove_boost_select_prepare(boost->trainer);
+	return run_chunks(boost, GROVE_PHASE_RATE, STATE_RATE);
 }
 
 static GroveBoostEvent
@@ -302,6 +321,7 @@ begin_round(GroveBoost *boost)
 	uint32_t	freq = s->config.bagging_freq;
 
 	boost->redraws = 0;
+	s->args.factored = false;
 	if (boost->round == 0 || (s->dims.sampled && freq > 0 && boost->round % freq == 0))
 		return draw_bag(boost);
 	return begin_trees(boost);
@@ -317,47 +337,24 @@ after_bag(GroveBoost *boost)
 	return draw_bag(boost);
 }
 
-/* An integer of 96 bits: chunks are far from overflow, their sum is not. */
-typedef struct LossTotal
-{
-	int64_t		high;			/* steps of 2^32 */
-	int64_t		low;			/* 0 to 2^32 - 1 */
-} LossTotal;
-
-/* loss is not negative. */
-static void
-add_loss(LossTotal *total, int64_t loss)
-{
-	int64_t		low = total->low + (loss & UINT32_MAX);
-
-	total->high += (loss >> 32) + (low >> 32);
-	total->low = low & UINT32_MAX;
-}
-
-static double
-total_loss(const LossTotal *total)
-{
-	return (double) total->high * 4294967296.0 + (double) total->low;
-}
-
 /* Mean losses from what the tasks of SCORE or RANK summed. */
 static void
 read_losses(GroveBoost *boost)
 {
 	const GroveTrainer *t = boost->trainer;
 	double		unit = GROVE_LOSS_UNIT * t->shared->loss_scale;
-	LossTotal	train = {0, 0};
-	LossTotal	validation = {0, 0};
+	GroveBoostTotal train = {0, 0};
+	GroveBoostTotal validation = {0, 0};
 	uint32_t	c;
 
 	for (c = 0; c < t->shared->n_chunks; c++)
 	{
-		add_loss(&train, t->chunks[c].train_loss);
-		add_loss(&validation, t->chunks[c].validation_loss);
+		grove_boost_add(&train, t->chunks[c].train_loss);
+		grove_boost_add(&validation, t->chunks[c].validation_loss);
 	}
-	boost->train_loss = boost->train_weight > 0.0 ? total_loss(&train) / unit / boost->train_weight : 0.0;
+	boost->train_loss = boost->train_weight > 0.0 ? grove_boost_total(&train) / unit / boost->train_weight : 0.0;
 	boost->validation_loss = boost->validation_weight > 0.0 ?
-		total_loss(&validation) / unit / boost->validation_weight : 0.0;
+		grove_boost_total(&validation) / unit / boost->validation_weight : 0.0;
 }
 
 static GroveBoostEvent
@@ -467,6 +464,18 @@ grove_boost_next(GroveBoost *boost)
 		case STATE_FIRST_SCORE:
 			return begin_round(boost);
 		case STATE_BAG:
+			return after_bag(boost);
+		case STATE_SELECT:
+			if (grove_boost_select_weighs(t))
+				return run_chunks(boost, GROVE_PHASE_WEIGH, STATE_WEIGH);
+			return rate_rows(boost);
+		case STATE_WEIGH:
+			return rate_rows(boost);
+		case STATE_RATE:
+			grove_boost_select_rule(t);
+			return run_chunks(boost, GROVE_PHASE_DRAW, STATE_DRAW);
+		case STATE_DRAW:
+			grove_boost_select_finish(t);
 			return after_bag(boost);
 		case STATE_GRADIENT:
 			return begin_tree(boost);

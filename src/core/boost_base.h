@@ -1,5 +1,6 @@
 /*
- * boost_base.h: where the scores of a training start.
+ * boost_base.h: where the scores of a training start, and what the leader's
+ * files share.
  */
 #ifndef GROVE_BOOST_BASE_H
 #define GROVE_BOOST_BASE_H
@@ -17,6 +18,29 @@ static inline bool
 grove_boost_is_training(const GroveTrainer *trainer, uint32_t row)
 {
 	return !trainer->validation || !trainer->validation[row];
+}
+
+/* An integer of 96 bits: chunks are far from overflow, their sum is not. */
+typedef struct GroveBoostTotal
+{
+	int64_t		high;			/* steps of 2^32 */
+	int64_t		low;			/* 0 to 2^32 - 1 */
+} GroveBoostTotal;
+
+/* value is not negative. */
+static inline void
+grove_boost_add(GroveBoostTotal *total, int64_t value)
+{
+	int64_t		low = total->low + (value & UINT32_MAX);
+
+	total->high += (value >> 32) + (low >> 32);
+	total->low = low & UINT32_MAX;
+}
+
+static inline double
+grove_boost_total(const GroveBoostTotal *total)
+{
+	return (double) total->high * 4294967296.0 + (double) total->low;
 }
 
 /* What a sum of n terms of at most 1 can be scaled by without overflow of int64. */

@@ -125,6 +125,19 @@ gradient_block(GroveLossKind kind, const GroveLossRows *rows, float weight_scale
 	}
 }
 
+/* Multiplies what gradient_block() gave; a factor of 0 makes any gradient 0. */
+static void
+apply_factors(const float *factor, uint32_t n, float *gf, float *hf)
+{
+	uint32_t	i;
+
+	for (i = 0; i < n; i++)
+	{
+		gf[i] = factor[i] > 0.0f ? gf[i] * factor[i] : 0.0f;
+		hf[i] = factor[i] > 0.0f ? hf[i] * factor[i] : 0.0f;
+	}
+}
+
 /* Losses, without weight, of n <= GROVE_LOSS_BLOCK rows from first on. */
 static void
 value_block(GroveLossKind kind, const GroveLossRows *rows, uint32_t first, uint32_t n, double *loss)
@@ -172,6 +185,8 @@ grove_loss_gradients(GroveLossKind kind, const GroveLossRows *rows, uint32_t k,
 		uint32_t	n = block_rows(rows, first);
 
 		gradient_block(kind, rows, rounding->weight_scale, first, n, k, gf, hf);
+		if (rows->factor)
+			apply_factors(rows->factor + first, n, gf, hf);
 		round_block(rounding, gf, hf, rows->identity + first, n, g + first, h ? h + first : NULL);
 	}
 }

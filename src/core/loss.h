@@ -55,6 +55,7 @@ typedef struct GroveLossRows
 	const GroveLossShape *shape;	/* NULL: the loss has none */
 	const float *gradient;		/* lambdarank: what the groups gave, without the weight */
 	const float *hessian;
+	const float *factor;		/* by which gradients and hessians are multiplied, >= 0; NULL: 1 */
 } GroveLossRows;
 
 /* How gradients become integers. */
@@ -109,7 +110,7 @@ grove_loss_mode(GroveLossKind kind, bool weighted)
 }
 
 /*
- * Integer gradients of output k: g[i] as GroveEntry.g wants it, and in wide
+ * Integer gradients of output k, times weight and factor: g[i] as GroveEntry.g wants it, and in wide
  * mode the hessian in h[i].
  */
 extern void grove_loss_gradients(GroveLossKind kind, const GroveLossRows *rows, uint32_t k,

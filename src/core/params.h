@@ -30,6 +30,13 @@ enum
 	GROVE_OBJECTIVE_LAMBDARANK
 };								/* values of GroveParams.objective */
 
+enum
+{
+	GROVE_PARAM_SAMPLE_BAGGING,
+	GROVE_PARAM_SAMPLE_GOSS,
+	GROVE_PARAM_SAMPLE_MVS
+};								/* values of GroveParams.data_sample_strategy, equal to GroveSelectKind */
+
 #define GROVE_PARAM_TEXT_BYTES	63
 
 typedef struct GroveParamText

@@ -44,23 +44,38 @@ residual_word(const GroveTrainer *t, uint32_t row)
 	return order_word(t->label[row] - t->score[row]);
 }
 
+/* Whether rows count differently: by a weight, or because they stand for others that were not drawn. */
+static inline bool
+has_weights(const GroveTrainer *t)
+{
+	return t->weight || t->shared->args.factored;
+}
+
 /* Steps of a weight of 1, so that n of the largest weights fit. */
 static double
 weight_scale(const GroveTrainer *t, uint32_t n)
 {
 	double		scale = 4611686018427387904.0;	/* 2^62 */
 
-	if (!t->weight)
+	if (!has_weights(t))
 		return 1.0;
 	for (; n > 0; n /= 2)
 		scale *= 0.5;
-	return scale / (double) t->shared->max_weight;
+	return scale / ((double) t->shared->max_weight * (double) t->shared->max_factor);
 }
 
 static inline int64_t
 weight_steps(const GroveTrainer *t, uint32_t row, double scale)
 {
-	return t->weight ? (int64_t) ((double) t->weight[row] * scale) : 1;
+	double		weight = 1.0;
+
+	if (!has_weights(t))
+		return 1;
+	if (t->weight)
+		weight = (double) t->weight[row];
+	if (t->shared->args.factored)
+		weight *= (double) t->factor[row];
+	return (int64_t) (weight * scale);
 }
 
 /* The smallest residual beyond this one that has weight; word itself when there is none. */
@@ -125,7 +140,7 @@ grove_renew_quantile(const GroveTrainer *t, const GroveEntry *entries, uint32_t 
 	}
 	if (total <= 0)
 		return 0.0;
-	slack = (double) total * (t->weight ? WEIGHT_SLACK : COUNT_SLACK);
+	slack = (double) total * (has_weights(t) ? WEIGHT_SLACK : COUNT_SLACK);
 	cut = (double) total * alpha;
 	kept = narrow(t, scratch, kept, 22, cut - slack, scale, &below);
 	kept = narrow(t, scratch, kept, 11, cut - slack, scale, &below);

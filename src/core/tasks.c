@@ -1,7 +1,8 @@
 /*
  * tasks.c: the bodies of the tasks; each can run in any process.  Those that
  * go over the rows of the table are here, those that split a leaf in
- * tasks_split.c, those that go over groups in tasks_rank.c.
+ * tasks_split.c, those that go over groups in tasks_rank.c, those that choose
+ * rows by their gradients in tasks_select.c.
  *
  * A task reads what the leader set up and writes to places that no other task
  * of the phase writes to, or moves an atomic cursor.  Nothing here waits.
@@ -9,18 +10,7 @@
 #include <string.h>
 
 #include "renew.h"
-#include "rng.h"
 #include "tasks.h"
-
-/* Rows of a chunk: first, and how many. */
-static uint32_t
-chunk_rows(const GroveTrainer *t, uint32_t chunk, uint32_t *first)
-{
-	uint32_t	n = t->shared->dims.n_rows;
-
-	*first = chunk * GROVE_HIST_CHUNK;
-	return n - *first < GROVE_HIST_CHUNK ? n - *first : GROVE_HIST_CHUNK;
-}
 
 /*
  * Poisson(mean) from 32 random bits, cut at 15: walks up the distribution
@@ -61,7 +51,9 @@ grove_tasks_copies(const GroveTrainer *t, uint32_t row, uint32_t bag_key)
 		return 0;
 	if (!t->shared->dims.sampled)
 		return 1;
-	bits = (uint32_t) (grove_rng_mix(t->identity[row] ^ ((uint64_t) bag_key << 32)) >> 32);
+	if (t->factor)
+		return !t->shared->args.factored || t->factor[row] > 0.0f;
+	bits = grove_tasks_bag_bits(t, row, bag_key);
 	if (config->algorithm == GROVE_ALGORITHM_FOREST)
 		return poisson(bits, config->bagging_fraction);
 	return (double) bits < config->bagging_fraction * 4294967296.0;
@@ -73,7 +65,7 @@ run_bag(GroveTrainer *t, uint32_t chunk)
 	GroveChunk *c = &t->chunks[chunk];
 	uint32_t	key = t->shared->args.bag_key;
 	uint32_t	first;
-	uint32_t	n = chunk_rows(t, chunk, &first);
+	uint32_t	n = grove_tasks_chunk_rows(t, chunk, &first);
 	uint32_t	i;
 
 	c->bag = 0;
@@ -110,6 +102,7 @@ loss_rows(const GroveTrainer *t, uint32_t first, uint32_t n)
 
 	rows.label = t->label + first;
 	rows.weight = t->weight ? t->weight + first : NULL;
+	rows.factor = t->shared->args.factored ? t->factor + first : NULL;
 	rows.score = t->score + first;
 	rows.gradient = t->gradient ? t->gradient + first : NULL;
 	rows.hessian = t->hessian ? t->hessian + first : NULL;
@@ -168,7 +161,7 @@ run_score(GroveTrainer *t, uint32_t chunk)
 	const GrovePhaseArgs *args = &t->shared->args;
 	GroveChunk *c = &t->chunks[chunk];
 	uint32_t	first;
-	uint32_t	n = chunk_rows(t, chunk, &first);
+	uint32_t	n = grove_tasks_chunk_rows(t, chunk, &first);
 
 	if (args->apply)
 		apply_leaves(t, first, n);
@@ -182,7 +175,7 @@ run_gradient(GroveTrainer *t, uint32_t chunk)
 {
 	size_t		n_rows = t->shared->dims.n_rows;
 	uint32_t	first;
-	uint32_t	n = chunk_rows(t, chunk, &first);
+	uint32_t	n = grove_tasks_chunk_rows(t, chunk, &first);
 	GroveLossRows rows = loss_rows(t, first, n);
 	uint32_t	k;
 
@@ -274,7 +267,7 @@ run_root(GroveTrainer *t, uint32_t worker, uint32_t chunk)
 	const GrovePhaseArgs *args = &t->shared->args;
 	const GroveChunk *c = &t->chunks[chunk];
 	uint32_t	first;
-	uint32_t	n = chunk_rows(t, chunk, &first);
+	uint32_t	n = grove_tasks_chunk_rows(t, chunk, &first);
 	const int32_t *words = t->workers[worker].words;
 	uint32_t	n_bag;
 	uint32_t	done;
@@ -339,6 +332,15 @@ grove_tasks_run(GroveTrainer *t, uint32_t worker, uint32_t task)
 			break;
 		case GROVE_PHASE_RANK:
 			grove_tasks_rank(t, task);
+			break;
+		case GROVE_PHASE_WEIGH:
+			grove_tasks_weigh(t, task);
+			break;
+		case GROVE_PHASE_RATE:
+			grove_tasks_rate(t, worker, task);
+			break;
+		case GROVE_PHASE_DRAW:
+			grove_tasks_draw(t, task);
 			break;
 	}
 }

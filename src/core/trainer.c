@@ -99,7 +99,8 @@ walk_parts(Walk *walk, const GroveTrainDims *dims, GroveTrainer *t)
 	t->group_order = dims->ranked ? take(walk, n, sizeof(uint64_t)) : NULL;
 	t->gradient = dims->ranked ? take(walk, n, sizeof(float)) : NULL;
 	t->hessian = dims->ranked ? take(walk, n, sizeof(float)) : NULL;
-	t->words = dims->n_outputs > 1 ? take(walk, n, dims->n_outputs * sizeof(int32_t)) : NULL;
+	t->factor = dims->by_gradient ? take(walk, n, sizeof(float)) : NULL;
+	t->words = grove_trainer_keeps_gradients(dims) ? take(walk, n, dims->n_outputs * sizeof(int32_t)) : NULL;
 	t->hess = dims->mode == GROVE_HIST_WIDE ? take(walk, n, dims->n_outputs * sizeof(int32_t)) : NULL;
 	t->bag_capacity = bag_capacity(dims);
 	t->out_capacity = out_capacity(dims);
@@ -127,6 +128,7 @@ walk_parts(Walk *walk, const GroveTrainDims *dims, GroveTrainer *t)
 	t->small_slots = take(walk, (size_t) t->n_small * padded, words * sizeof(int64_t));
 	t->big_slots = take(walk, (size_t) t->n_big * f, sizeof(GroveBinSums));
 	t->worker_sums = take(walk, (size_t) dims->n_workers * f, sizeof(GroveBinSums));
+	t->select_bins = dims->by_gradient ? take(walk, dims->n_workers, sizeof(GroveSelectBins)) : NULL;
 	t->workers = take(walk, dims->n_workers, sizeof(GroveWorker));
 }
 
@@ -170,6 +172,7 @@ grove_trainer_init(void *buffer, const GroveTrainDims *dims, const GroveTrainCon
 	shared->rules = config->rules;
 	shared->n_chunks = dims->n_rows / GROVE_HIST_CHUNK + (dims->n_rows % GROVE_HIST_CHUNK != 0);
 	shared->max_weight = 1.0f;
+	shared->max_factor = 1.0f;
 	grove_trainer_attach(&t, buffer);
 	memset(t.monotone, 0, dims->n_features);
 	memset(t.groups, 0, dims->n_features * sizeof(uint64_t));

@@ -21,7 +21,8 @@
 #include "loss.h"
 #include "model.h"
 #include "partition.h"
-#include "split.h"
+#include "select.h"
+#include "trainer_parts.h"
 
 /* Fixed before the buffer is made. */
 typedef struct GroveTrainDims
@@ -37,6 +38,7 @@ typedef struct GroveTrainDims
 	bool		sampled;		/* trees see a part of the rows, or rows more than once */
 	bool		track_out;		/* rows that a tree does not see must learn their leaf, too */
 	bool		ranked;			/* rows belong to groups */
+	bool		by_gradient;	/* the rows of a tree are chosen by their gradients; sampled, and wide mode */
 } GroveTrainDims;
 
 /* How to train; no field depends on the data. */
@@ -53,6 +55,10 @@ typedef struct GroveTrainConfig
 	uint32_t	early_stopping;	/* rounds, 0: never */
 	double		learning_rate;	/* forest: 1 / number of trees */
 	double		bagging_fraction;
+	GroveSelectKind select;		/* gbdt */
+	double		top_rate;		/* goss */
+	double		other_rate;
+	double		mvs_reg;		/* mvs: lambda, negative: from the gradients of each round */
 	double		feature_fraction;
 	double		feature_fraction_bynode;
 	bool		limited;		/* splits have limits: monotone constraints, path_smooth or extra_trees */
@@ -72,29 +78,11 @@ typedef enum GrovePhase
 	GROVE_PHASE_FIND,			/* feature: merge, subtract, best split of both children */
 	GROVE_PHASE_LEAVES,			/* leaf: note for each row which leaf it is in */
 	GROVE_PHASE_RENEW,			/* leaf: its value from the residuals of its rows */
-	GROVE_PHASE_RANK			/* chunk of rows in the order of groups: gradients of the groups that begin there; measure */
+	GROVE_PHASE_RANK,			/* chunk of rows in the order of groups: gradients of the groups that begin there; measure */
+	GROVE_PHASE_WEIGH,			/* chunk of rows: sums of the gradients of all outputs */
+	GROVE_PHASE_RATE,			/* chunk of rows: their scores, and the histogram of these */
+	GROVE_PHASE_DRAW			/* chunk of rows: keep a row or not; count as BAG does */
 } GrovePhase;
-
-/* A leaf of the tree that is being grown. */
-typedef struct GroveLeaf
-{
-	uint32_t	begin;			/* its rows in the bag list */
-	uint32_t	count;
-	uint32_t	out_begin;		/* its rows in the list of those that the tree does not see */
-	uint32_t	out_count;
-	uint32_t	node;
-	uint32_t	depth;
-	uint32_t	side;			/* which of the two buffers of each list */
-	int32_t		slot;			/* its histogram, -1: not kept */
-	GroveSums	sums;
-	GroveSplit	best;
-	double		output;			/* before shrinkage */
-	double		lower;			/* bounds of the outputs below it */
-	double		upper;
-	uint64_t	groups;			/* interaction groups that hold every feature on its path */
-	uint32_t	last_feature;	/* of the split above it */
-	float		value;			/* what it adds to a score */
-} GroveLeaf;
 
 /* What a phase works on; written by the leader only, between phases. */
 typedef struct GrovePhaseArgs
@@ -116,6 +104,9 @@ typedef struct GrovePhaseArgs
 	uint32_t	partition_chunks;	/* tasks of the bag list; those of the other list follow */
 	uint32_t	epoch;			/* number of the histogram, tells what a worker's sums hold */
 	uint64_t	pick_key[2];	/* FIND: random bits of the children, extra_trees */
+	bool		factored;		/* rows count factor[] times */
+	double		score_reg;		/* RATE: lambda of mvs, for gradients and hessians in steps */
+	GroveSelectRule rule;		/* DRAW */
 	GroveRounding rounding;
 } GrovePhaseArgs;
 
@@ -140,34 +131,12 @@ typedef struct GroveTrainShared
 	uint32_t	n_free_big;
 	double		loss_scale;
 	float		max_weight;		/* of the training rows */
+	float		max_factor;		/* of the rows that the trees see */
 	_Atomic uint32_t left_cursor;	/* PARTITION: rows placed so far, bag list */
 	_Atomic uint32_t right_cursor;
 	_Atomic uint32_t out_left_cursor;
 	_Atomic uint32_t out_right_cursor;
 } GroveTrainShared;
-
-/* What BAG, SCORE and RANK find in one chunk of rows. */
-typedef struct GroveChunk
-{
-	uint32_t	bag;			/* entries in the bag list, and before them */
-	uint32_t	out;
-	uint32_t	bag_begin;
-	uint32_t	out_begin;
-	float		max_gradient;	/* of the training rows, times weight */
-	float		max_hessian;
-	int64_t		train_loss;
-	int64_t		validation_loss;
-} GroveChunk;
-
-/* One process's scratch. */
-typedef struct GroveWorker
-{
-	int64_t		accumulator[16 * 2 * GROVE_BINS];
-	int32_t		words[GROVE_HIST_CHUNK];
-	int32_t		hess[GROVE_HIST_CHUNK];
-	GroveEntry	part[GROVE_HIST_CHUNK];
-	uint32_t	epoch[GROVE_MAX_BLOCKS];	/* which histogram its sums of a block belong to */
-} GroveWorker;
 
 typedef struct GroveTrainer
 {
@@ -185,7 +154,8 @@ typedef struct GroveTrainer
 	uint64_t   *group_order;	/* [n_rows] scratch */
 	float	   *gradient;		/* [n_rows] of the groups, without weight */
 	float	   *hessian;
-	int32_t    *words;			/* [n_outputs][n_rows] gradients, several outputs only */
+	float	   *factor;			/* [n_rows] by_gradient: how often a row counts, 0: the trees do not see it; before DRAW its score */
+	int32_t    *words;			/* [n_outputs][n_rows] gradients, where they are kept for a round */
 	int32_t    *hess;			/* [n_outputs][n_rows], wide mode only */
 	GroveEntry *bag[2];			/* [bag_capacity] */
 	GroveEntry *out[2];
@@ -207,8 +177,16 @@ typedef struct GroveTrainer
 	uint32_t	n_small;
 	uint32_t	n_big;
 	GroveBinSums *worker_sums;	/* [n_workers][n_features] */
+	GroveSelectBins *select_bins;	/* [n_workers] by_gradient; the leader clears them before RATE */
 	GroveWorker *workers;		/* [n_workers] */
 } GroveTrainer;
+
+/* Whether the gradients of a round are computed once, for all of its trees. */
+static inline bool
+grove_trainer_keeps_gradients(const GroveTrainDims *dims)
+{
+	return dims->n_outputs > 1 || dims->by_gradient;
+}
 
 /* Threshold of a split that sends all values left and missing right; infinite values count as +-this one. */
 #define GROVE_LAST_THRESHOLD	1.7976931348623157e308

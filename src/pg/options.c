@@ -223,9 +223,51 @@ check_algorithm(const GroveParams *params)
 		report_no_effect("learning_rate", "\"gbdt\"");
 	if (params->bagging_freq != defaults.bagging_freq)
 		report_no_effect("bagging_freq", "\"gbdt\"");
+	if (params->data_sample_strategy != defaults.data_sample_strategy)
+		report_no_effect("data_sample_strategy", "\"gbdt\"");
 	if (params->algorithm == GROVE_PARAM_ALGORITHM_TREE &&
 		params->num_iterations != GROVE_AUTO && params->num_iterations != 1)
 		report_no_effect("num_iterations", "\"gbdt\" or \"forest\"");
+}
+
+/* An option of another data_sample_strategy must not be set to anything but its default. */
+static void
+check_sampling_option(const GroveParams *params, const char *name, bool looked_at)
+{
+	const GroveParamInfo *info = grove_params_find(name);
+
+	if (!looked_at && grove_params_get(params, info) != info->def)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" has no effect under the chosen \"data_sample_strategy\"", name),
+				 errhint("Leave it out, or choose another \"data_sample_strategy\".")));
+}
+
+/* What each way to draw rows needs, and what it does not look at. */
+static void
+check_sampling(const GroveParams *params)
+{
+	bool		goss = params->data_sample_strategy == GROVE_PARAM_SAMPLE_GOSS;
+	bool		mvs = params->data_sample_strategy == GROVE_PARAM_SAMPLE_MVS;
+
+	check_sampling_option(params, "top_rate", goss);
+	check_sampling_option(params, "other_rate", goss);
+	check_sampling_option(params, "mvs_reg", mvs);
+	check_sampling_option(params, "bagging_freq", !goss && !mvs);
+	if (goss && params->bagging_fraction != GROVE_AUTO && params->bagging_fraction < 1.0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"bagging_fraction\" below 1 does not go with the data_sample_strategy \"goss\""),
+				 errhint("The options \"top_rate\" and \"other_rate\" tell how many rows are drawn.")));
+	if (goss && params->top_rate + params->other_rate > 1.0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options \"top_rate\" and \"other_rate\" add up to more than 1")));
+	if (mvs && (params->bagging_fraction == GROVE_AUTO || params->bagging_fraction == 1.0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("data_sample_strategy \"mvs\" needs the option \"bagging_fraction\" below 1"),
+				 errhint("Write for example \"bagging_fraction\": 0.5.")));
 }
 
 void
@@ -273,6 +315,7 @@ grovepg_options_parse(Jsonb *options, GroveParams *params)
 			set_option(params, name, info, &item);
 	}
 	check_algorithm(params);
+	check_sampling(params);
 	pfree(given);
 }
 

@@ -136,8 +136,10 @@ set_dims(GroveTraining *tr)
 	d->n_workers = tr->workers + 1;
 	d->weighted = in->weight.attno != 0 || tr->class_weight != NULL;
 	d->ranked = tr->task == GROVE_TASK_RANKING;
-	d->mode = grove_loss_mode(grovepg_objective_loss(tr), d->weighted);
-	d->sampled = p->algorithm == GROVE_PARAM_ALGORITHM_FOREST ||
+	d->by_gradient = p->data_sample_strategy != GROVE_PARAM_SAMPLE_BAGGING;
+	/* rows that are chosen by their gradients count differently, as with weights */
+	d->mode = grove_loss_mode(grovepg_objective_loss(tr), d->weighted || d->by_gradient);
+	d->sampled = p->algorithm == GROVE_PARAM_ALGORITHM_FOREST || d->by_gradient ||
 		(p->bagging_fraction < 1.0 && p->bagging_freq > 0);
 	d->track_out = p->algorithm != GROVE_PARAM_ALGORITHM_FOREST;
 }
@@ -160,6 +162,10 @@ set_config(GroveTraining *tr)
 	c->learning_rate = p->algorithm == GROVE_PARAM_ALGORITHM_GBDT ? p->learning_rate :
 		p->algorithm == GROVE_PARAM_ALGORITHM_FOREST ? 1.0 / p->num_iterations : 1.0;
 	c->bagging_fraction = p->bagging_fraction;
+	c->select = (GroveSelectKind) p->data_sample_strategy;
+	c->top_rate = p->top_rate;
+	c->other_rate = p->other_rate;
+	c->mvs_reg = p->mvs_reg;
 	c->feature_fraction = p->feature_fraction;
 	c->feature_fraction_bynode = p->feature_fraction_bynode;
 	c->extra_trees = p->extra_trees;

@@ -259,8 +259,9 @@ kit_dims(const KitTable *table, const GroveTrainConfig *config)
 	d.max_leaves = config->max_leaves;
 	d.n_workers = 1;
 	d.weighted = table->weight != NULL;
-	d.mode = grove_loss_mode(config->loss, d.weighted);
-	d.sampled = config->algorithm == GROVE_ALGORITHM_FOREST ||
+	d.by_gradient = config->select != GROVE_SELECT_BAGGING;
+	d.mode = grove_loss_mode(config->loss, d.weighted || d.by_gradient);
+	d.sampled = config->algorithm == GROVE_ALGORITHM_FOREST || d.by_gradient ||
 		(config->bagging_fraction < 1.0 && config->bagging_freq > 0);
 	d.track_out = config->algorithm != GROVE_ALGORITHM_FOREST;
 	return d;
@@ -345,6 +346,22 @@ draw_rows(uint32_t n_features, uint32_t max_bins, double cells, KitRandom *rando
 	return (uint32_t) (n < most ? n : most < 2.0 ? 2.0 : most);
 }
 
+/* Some boostings choose rows by their gradients. */
+static void
+draw_selection(GroveTrainConfig *config, uint64_t seed)
+{
+	KitRandom	random = kit_random(~seed);
+
+	if (config->algorithm != GROVE_ALGORITHM_GBDT || kit_chance(&random, 0.6))
+		return;
+	config->select = kit_chance(&random, 0.4) ? GROVE_SELECT_GOSS : GROVE_SELECT_MVS;
+	config->bagging_freq = 1;
+	config->bagging_fraction = config->select == GROVE_SELECT_GOSS ? 1.0 : PICK(&random, 0.8, 0.5, 0.1);
+	config->top_rate = PICK(&random, 0.2, 0.5);
+	config->other_rate = PICK(&random, 0.1, 0.5);
+	config->mvs_reg = PICK(&random, -1, -1, 0, 1, 1e300);
+}
+
 KitCase
 kit_case_make(uint64_t seed, double cells)
 {
@@ -375,6 +392,7 @@ kit_case_make(uint64_t seed, double cells)
 	kit_table_cut(&kase.table, max_bins);
 	kase.config = draw_config(algorithm, loss, &random);
 	draw_limits(&kase.table, &kase.config, &random);
+	draw_selection(&kase.config, seed);
 	kase.config.early_stopping = kit_table_validation(&kase.table) > 0 && algorithm != GROVE_ALGORITHM_FOREST ?
 		kit_below(&random, 3) : 0;
 	kase.dims = kit_dims(&kase.table, &kase.config);

@@ -302,7 +302,8 @@ take_gradients(NaiveLearner *learner, const GroveTrainer *trainer, uint32_t k)
 	const KitTable *table = &learner->kase->table;
 	GroveRounding rounding = trainer->shared->args.rounding;
 	GroveLossRows rows = {table->label, table->weight, learner->score, trainer->identity,
-	table->n_rows, table->n_rows, table->n_outputs, 1.0, &learner->kase->config.shape, NULL, NULL};
+	table->n_rows, table->n_rows, table->n_outputs, 1.0, &learner->kase->config.shape, NULL, NULL,
+	trainer->shared->args.factored ? trainer->factor : NULL};
 	int32_t    *g = kit_alloc(table->n_rows, sizeof(int32_t));
 	int32_t    *h = kit_alloc(table->n_rows, sizeof(int32_t));
 	size_t		first = (size_t) k * table->n_rows;

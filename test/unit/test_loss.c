@@ -42,7 +42,7 @@ static GroveLossRows
 loss_rows(const KitCase *kase, const uint32_t *identity)
 {
 	GroveLossRows rows = {kase->table.label, kase->table.weight, kase->table.margin, identity,
-	ROWS, ROWS, kase->table.n_outputs, 1.0, NULL, NULL, NULL};
+	ROWS, ROWS, kase->table.n_outputs, 1.0, NULL, NULL, NULL, NULL};
 
 	return rows;
 }
@@ -211,7 +211,7 @@ test_unbiased_over_rows(void)
 	uint32_t   *identity = kit_alloc(EQUAL_ROWS, sizeof(uint32_t));
 	float	   *numbers = kit_alloc((size_t) EQUAL_ROWS * 2, sizeof(float));
 	int32_t    *word = kit_alloc(EQUAL_ROWS, sizeof(int32_t));
-	GroveLossRows rows = {numbers, NULL, numbers + EQUAL_ROWS, identity, EQUAL_ROWS, EQUAL_ROWS, 1, 1.0, NULL, NULL, NULL};
+	GroveLossRows rows = {numbers, NULL, numbers + EQUAL_ROWS, identity, EQUAL_ROWS, EQUAL_ROWS, 1, 1.0, NULL, NULL, NULL, NULL};
 	GroveRounding r = {GROVE_HIST_PACKED, 1.0f, GROVE_PACKED_G_MAX, GROVE_PACKED_H_MAX * 4.0f, 77};
 	KitRandom	random = kit_random(8);
 	double		p = 1.0 / (1.0 + exp(7.9));
@@ -256,7 +256,7 @@ test_extreme_scores(void)
 	for (int loss = GROVE_LOSS_SQUARED; loss <= GROVE_LOSS_SHARE; loss++)
 	{
 		uint32_t	n_outputs = loss == GROVE_LOSS_SOFTMAX || loss == GROVE_LOSS_SHARE ? 3 : 1;
-		GroveLossRows rows = {label, NULL, score, identity, N, N, n_outputs, 1.0, NULL, NULL, NULL};
+		GroveLossRows rows = {label, NULL, score, identity, N, N, n_outputs, 1.0, NULL, NULL, NULL, NULL};
 		int64_t		sum = grove_loss_sum((GroveLossKind) loss, &rows);
 
 		CHECK(sum >= 0 && sum <= (int64_t) (N * GROVE_LOSS_CAP * GROVE_LOSS_UNIT));

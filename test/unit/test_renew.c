@@ -28,6 +28,7 @@ make_trainer(void)
 	memset(&t, 0, sizeof(t));
 	memset(&shared, 0, sizeof(shared));
 	shared.max_weight = 1;
+	shared.max_factor = 1;
 	t.shared = &shared;
 	t.label = label;
 	t.score = score;
