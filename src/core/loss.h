@@ -110,8 +110,8 @@ grove_loss_mode(GroveLossKind kind, bool weighted)
 }
 
 /*
- * Integer gradients of output k, times weight and factor: g[i] as GroveEntry.g wants it, and in wide
- * mode the hessian in h[i].
+ * Integer gradients of output k, times weight and factor: g[i] as
+ * GroveEntry.g wants it, and in wide mode the hessian in h[i].
  */
 extern void grove_loss_gradients(GroveLossKind kind, const GroveLossRows *rows, uint32_t k,
 								 const GroveRounding *rounding, int32_t *g, int32_t *h);
