@@ -32,6 +32,6 @@ CREATE VIEW training_progress AS
 		LEFT JOIN pg_catalog.pg_database AS d ON d.oid OPERATOR(pg_catalog.=) p.datid;
 
 COMMENT ON VIEW training_progress IS
-'One row for each training that is running in the cluster: its phase (first reading, second reading, trees, writing), rows read in the reading at hand, rounds done and asked for, and the mean loss of the validation rows after the last round. Roles without the privileges of the training role or of pg_read_all_stats see who trains where, and NULL for the rest.';
+'One row for each training that is running in the cluster: its phase (first reading, second reading, trees, writing), rows read in the reading at hand, rounds done and asked for, and the mean loss of the validation rows after the last round (NULL for forests). Roles without the privileges of the training role or of pg_read_all_stats see who trains where, and NULL for the rest.';
 
 GRANT SELECT ON training_progress TO PUBLIC;
