@@ -94,8 +94,9 @@ count_groups(GroveBoost *boost)
 }
 
 /*
- * Scale of the losses that SCORE and RANK sum: what is not bounded starts
- * with a largest loss of 2^18, and is cut at 2^25.
+ * Scale of the losses that SCORE and RANK sum.  What is not bounded starts
+ * with a largest loss of 2^18, and is cut at 2^25; the loss of a class is cut
+ * at 1024.  Steps are so fine because a row may weigh little beside another.
  */
 static void
 scale_losses(GroveBoost *boost)
@@ -111,7 +112,10 @@ scale_losses(GroveBoost *boost)
 	}
 	if (s->config.loss == GROVE_LOSS_LOGISTIC || s->config.loss == GROVE_LOSS_SOFTMAX ||
 		s->config.loss == GROVE_LOSS_SHARE)
+	{
+		s->loss_scale *= 32768.0;
 		return;
+	}
 	top = grove_boost_largest_loss(boost);
 	if (top > 0.0)
 		s->loss_scale *= 262144.0 / fmin(top, 1e300);

@@ -223,7 +223,7 @@ grove_loss_sum(GroveLossKind kind, const GroveLossRows *rows)
 			double		loss = values[i] * (rows->weight ? (double) rows->weight[first + i] : 1.0) * rows->loss_scale;
 
 			loss = loss < GROVE_LOSS_CAP ? loss : GROVE_LOSS_CAP;
-			sum += (int64_t) (loss * GROVE_LOSS_UNIT);
+			sum += (int64_t) (loss * GROVE_LOSS_UNIT + 0.5);
 		}
 	}
 	return sum;

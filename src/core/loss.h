@@ -125,10 +125,10 @@ extern void grove_loss_maxima(GroveLossKind kind, const GroveLossRows *rows, flo
 #define GROVE_LOSS_CAP	33554432.0
 
 /*
- * Sum over the rows of weight * loss * loss_scale in steps of
- * 1 / GROVE_LOSS_UNIT, each row cut at GROVE_LOSS_CAP, so that a chunk of rows
- * cannot overflow.  The loss is log-loss, squared or absolute error, the check loss
- * of a quantile, Huber's (with the factor 1/2), or the deviance; 0 for
+ * Sum over the rows of weight * loss * loss_scale, each row rounded to a step
+ * of 1 / GROVE_LOSS_UNIT and cut at GROVE_LOSS_CAP, so that a chunk of rows
+ * cannot overflow.  The loss is log-loss, squared or absolute error, the check
+ * loss of a quantile, Huber's (with the factor 1/2), or the deviance; 0 for
  * lambdarank, whose loss is one of groups.
  */
 extern int64_t grove_loss_sum(GroveLossKind kind, const GroveLossRows *rows);
