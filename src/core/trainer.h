@@ -114,7 +114,7 @@ typedef struct GrovePhaseArgs
 	int32_t		parent_slot;
 	uint32_t	hist_chunks;
 	uint32_t	partition_chunks;	/* tasks of the bag list; those of the other list follow */
-	uint32_t	epoch;			/* number of the histogram, tells what a worker's sums hold */
+	uint64_t	epoch;			/* number of the histogram, tells what a worker's sums hold */
 	uint64_t	pick_key[2];	/* FIND: random bits of the children, extra_trees */
 	GroveRounding rounding;
 } GrovePhaseArgs;
@@ -164,9 +164,8 @@ typedef struct GroveWorker
 {
 	int64_t		accumulator[16 * 2 * GROVE_BINS];
 	int32_t		words[GROVE_HIST_CHUNK];
-	int32_t		hess[GROVE_HIST_CHUNK];
 	GroveEntry	part[GROVE_HIST_CHUNK];
-	uint32_t	epoch[GROVE_MAX_BLOCKS];	/* which histogram its sums of a block belong to */
+	uint64_t	epoch[GROVE_MAX_BLOCKS];	/* which histogram its sums of a block belong to */
 } GroveWorker;
 
 typedef struct GroveTrainer
