@@ -102,7 +102,7 @@ typedef struct GrovePhaseArgs
 	int32_t		parent_slot;
 	uint32_t	hist_chunks;
 	uint32_t	partition_chunks;	/* tasks of the bag list; those of the other list follow */
-	uint32_t	epoch;			/* number of the histogram, tells what a worker's sums hold */
+	uint64_t	epoch;			/* number of the histogram, tells what a worker's sums hold */
 	uint64_t	pick_key[2];	/* FIND: random bits of the children, extra_trees */
 	bool		factored;		/* rows count factor[] times */
 	double		score_reg;		/* RATE: lambda of mvs, for gradients and hessians in steps */

@@ -52,9 +52,8 @@ typedef struct GroveWorker
 {
 	int64_t		accumulator[16 * 2 * GROVE_BINS];
 	int32_t		words[GROVE_HIST_CHUNK];
-	int32_t		hess[GROVE_HIST_CHUNK];
 	GroveEntry	part[GROVE_HIST_CHUNK];
-	uint32_t	epoch[GROVE_MAX_BLOCKS];	/* which histogram its sums of a block belong to */
+	uint64_t	epoch[GROVE_MAX_BLOCKS];	/* which histogram its sums of a block belong to */
 } GroveWorker;
 
 #endif							/* GROVE_TRAINER_PARTS_H */

@@ -167,6 +167,31 @@ row_effect(const KitTable *t, uint32_t row, double noise, KitRandom *random)
 	return sum;
 }
 
+/* A label that the loss can have, for this effect. */
+static float
+label_of(GroveLossKind loss, double effect, double scale, uint32_t n_outputs)
+{
+	switch (loss)
+	{
+		case GROVE_LOSS_LOGISTIC:
+			return effect > 0.5;
+		case GROVE_LOSS_SOFTMAX:
+		case GROVE_LOSS_SHARE:
+			return (float) ((uint32_t) floor(fabs(effect) * 2.0) % n_outputs);
+		case GROVE_LOSS_POISSON:
+			return (float) floor(exp(effect));
+		case GROVE_LOSS_GAMMA:
+			return (float) (exp(effect * 0.5) * scale);
+		case GROVE_LOSS_TWEEDIE:
+			return effect > 0.0 ? (float) (exp(effect * 0.5) * scale) : 0.0f;
+		case GROVE_LOSS_ABSOLUTE:
+		case GROVE_LOSS_QUANTILE:
+			return (float) (floor(effect * 4.0) * scale);	/* ties */
+		default:
+			return (float) (effect * scale);
+	}
+}
+
 static void
 make_labels(KitTable *t, GroveLossKind loss, bool has_margin, KitRandom *random)
 {
@@ -177,18 +202,7 @@ make_labels(KitTable *t, GroveLossKind loss, bool has_margin, KitRandom *random)
 
 	for (uint32_t i = 0; i < t->n_rows; i++)
 	{
-		double		effect = constant ? 0.4 : row_effect(t, i, noise, random);
-
-		if (loss == GROVE_LOSS_SQUARED || loss == GROVE_LOSS_HUBER)
-			t->label[i] = (float) (effect * scale);
-		else if (loss == GROVE_LOSS_GAMMA)
-			t->label[i] = (float) (exp(effect * 0.5) * scale);
-		else if (grove_loss_log_link(loss))
-			t->label[i] = (float) (fmax(effect + 1.0 - (double) (i % 3), i == 0) * scale);
-		else if (loss == GROVE_LOSS_LOGISTIC)
-			t->label[i] = effect > 0.5;
-		else
-			t->label[i] = (float) ((uint32_t) floor(fabs(effect) * 2.0) % t->n_outputs);
+		t->label[i] = label_of(loss, constant ? 0.4 : row_effect(t, i, noise, random), scale, t->n_outputs);
 		if (t->weight)
 			t->weight[i] = (float) (weights_tie ? kit_below(random, 3) : exp(kit_normal(random)));
 		if (t->validation)
@@ -239,6 +253,10 @@ kit_config(GroveLossKind loss)
 	c.bagging_fraction = 1.0;
 	c.feature_fraction = 1.0;
 	c.feature_fraction_bynode = 1.0;
+	c.shape.quantile_alpha = 0.3;
+	c.shape.huber_delta = 0.75;
+	c.shape.poisson_step = 0.7;
+	c.shape.tweedie_power = 1.3;
 	c.rules.min_rows = 1;
 	c.rules.max_cat_threshold = 255;
 	c.rules.max_cat_to_onehot = 4;
@@ -297,12 +315,13 @@ draw_rules(GroveSplitRules *rules, KitRandom *random)
 static void
 draw_limits(KitTable *t, GroveTrainConfig *c, KitRandom *random)
 {
-	bool		monotone = kit_chance(random, 0.2);
+	bool		renewed = grove_loss_renewed(c->loss);	/* leaves that nothing can bound */
+	bool		monotone = kit_chance(random, 0.2) && !renewed;
 	uint32_t	groups = 1 + kit_below(random, 3);
 
 	c->interaction = kit_chance(random, 0.15);
 	c->extra_trees = kit_chance(random, 0.15);
-	c->rules.path_smooth = PICK(random, 0, 0, 0, 0, 0.5, 5);
+	c->rules.path_smooth = renewed ? 0.0 : PICK(random, 0, 0, 0, 0, 0.5, 5);
 	for (uint32_t f = 0; f < t->n_features; f++)
 	{
 		if (monotone && !t->bins[f].categorical)
@@ -329,8 +348,8 @@ draw_config(GroveAlgorithm algorithm, GroveLossKind loss, KitRandom *random)
 	c.bagging_fraction = PICK(random, 1, 1, 0.7, 0.3);
 	c.feature_fraction = PICK(random, 1, 1, 1, 0.5, 0.01);
 	c.feature_fraction_bynode = PICK(random, 1, 1, 1, 0.6, 0.3);
+	c.shape.quantile_alpha = PICK(random, 0.1, 0.5, 0.75);
 	c.shape.huber_delta = exp(kit_normal(random) * 2.0);
-	c.shape.poisson_step = 0.7;
 	c.shape.tweedie_power = 1.1 + 0.8 * kit_unit(random);
 	draw_rules(&c.rules, random);
 	return c;
@@ -367,13 +386,9 @@ kit_case_make(uint64_t seed, double cells)
 {
 	KitRandom	random = kit_random(seed);
 	KitCase		kase;
-	static const GroveLossKind losses[] = {
-		GROVE_LOSS_SQUARED, GROVE_LOSS_LOGISTIC, GROVE_LOSS_SOFTMAX, GROVE_LOSS_SHARE,
-		GROVE_LOSS_HUBER, GROVE_LOSS_POISSON, GROVE_LOSS_GAMMA, GROVE_LOSS_TWEEDIE
-	};
-	GroveLossKind loss = losses[kit_below(&random, 8)];
-	GroveAlgorithm algorithm = loss != GROVE_LOSS_SQUARED && loss != GROVE_LOSS_SHARE ?
-		GROVE_ALGORITHM_GBDT : (GroveAlgorithm) kit_below(&random, 3);
+	GroveLossKind loss = (GroveLossKind) kit_below(&random, kit_chance(&random, 0.5) ? 4 : GROVE_LOSS_LAMBDARANK);
+	bool		only_boosting = loss != GROVE_LOSS_SHARE && loss != GROVE_LOSS_SQUARED && !grove_loss_renewed(loss);
+	GroveAlgorithm algorithm = only_boosting ? GROVE_ALGORITHM_GBDT : (GroveAlgorithm) kit_below(&random, 3);
 	uint32_t	n_outputs = loss == GROVE_LOSS_SOFTMAX || loss == GROVE_LOSS_SHARE ? 2 + kit_below(&random, 4) : 1;
 	uint32_t	n_features = 1 + kit_below(&random, 1 + kit_below(&random, 40));
 	uint32_t	max_bins = (uint32_t) PICK(&random, 2, 5, 16, 64, 255);

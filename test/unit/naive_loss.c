@@ -32,14 +32,6 @@ log_sum(const KitTable *table, const float *score, uint32_t row)
 	return top + log(sum);
 }
 
-/* Losses of log link differ in this power alone. */
-static double
-variance_power(const KitCase *kase)
-{
-	return kase->config.loss == GROVE_LOSS_POISSON ? 1.0 : kase->config.loss == GROVE_LOSS_GAMMA ? 2.0 :
-		kase->config.shape.tweedie_power;
-}
-
 void
 naive_gradient(const KitCase *kase, const float *score, uint32_t row, uint32_t k, double *g, double *h)
 {
@@ -59,17 +51,6 @@ naive_gradient(const KitCase *kase, const float *score, uint32_t row, uint32_t k
 		*g = p - y;
 		*h = p * (1.0 - p);
 	}
-	else if (kase->config.loss == GROVE_LOSS_HUBER)
-		*g = fmax(fmin(s - y, kase->config.shape.huber_delta), -kase->config.shape.huber_delta);
-	else if (grove_loss_log_link(kase->config.loss))
-	{
-		double		a = variance_power(kase);
-
-		*g = exp((2.0 - a) * s) - y * exp((1.0 - a) * s);
-		*h = (2.0 - a) * exp((2.0 - a) * s) - (1.0 - a) * y * exp((1.0 - a) * s);
-		if (kase->config.loss == GROVE_LOSS_POISSON)
-			*h *= exp(kase->config.shape.poisson_step);
-	}
 	else
 	{
 		p = exp(s - log_sum(table, score, row));
@@ -80,62 +61,85 @@ naive_gradient(const KitCase *kase, const float *score, uint32_t row, uint32_t k
 	*h *= weight_of(table, row);
 }
 
-/* Losses of one output and without a bound. */
+/* Unit deviance of a mean exp(s), by the textbook; infinite where exp() is. */
 static double
-distance_loss(const KitCase *kase, double s, double y)
+deviance(GroveLossKind loss, double power, double y, double s)
 {
-	double		delta = kase->config.shape.huber_delta;
-	double		p = variance_power(kase);
 	double		m = exp(s);
 
-	if (kase->config.loss == GROVE_LOSS_SQUARED)
-		return (s - y) * (s - y);
-	if (kase->config.loss == GROVE_LOSS_HUBER)
-		return fabs(s - y) <= delta ? (s - y) * (s - y) / 2.0 : delta * (fabs(s - y) - delta / 2.0);
-	if (kase->config.loss == GROVE_LOSS_POISSON)
-		return 2.0 * ((y > 0.0 ? y * log(y / m) : 0.0) - y + m);
-	if (kase->config.loss == GROVE_LOSS_GAMMA)
-		return 2.0 * (log(m / y) + y / m - 1.0);
-	return 2.0 * (pow(y, 2.0 - p) / ((1.0 - p) * (2.0 - p)) - y * pow(m, 1.0 - p) / (1.0 - p) + pow(m, 2.0 - p) / (2.0 - p));
+	if (isinf(m))
+		return INFINITY;
+	if (loss == GROVE_LOSS_POISSON)
+		return 2.0 * ((y > 0.0 ? y * (log(y) - s) : 0.0) - (y - m));
+	if (loss == GROVE_LOSS_GAMMA)
+		return 2.0 * ((y - m) / m - (log(y) - s));
+	return 2.0 * (pow(y, 2.0 - power) / ((1.0 - power) * (2.0 - power)) - y * pow(m, 1.0 - power) / (1.0 - power) +
+				  pow(m, 2.0 - power) / (2.0 - power));
 }
 
 double
 naive_loss(const KitCase *kase, const float *score, uint32_t row)
 {
 	const KitTable *table = &kase->table;
+	const GroveLossShape *shape = &kase->config.shape;
 	double		s = score_of(table, score, row, 0);
 	double		y = (double) table->label[row];
+	double		r = fabs(s - y);
 	double		sum = 0.0;
 
-	if (grove_loss_measured(kase->config.loss))
-		return distance_loss(kase, s, y);
-	if (kase->config.loss == GROVE_LOSS_LOGISTIC)
-		return fmax(y > 0.5 ? -s : s, 0.0) + log1p(exp(-fabs(s)));
-	if (kase->config.loss == GROVE_LOSS_SOFTMAX)
-		return log_sum(table, score, row) - score_of(table, score, row, (uint32_t) y);
-	for (uint32_t k = 0; k < table->n_outputs; k++)
-		sum += pow(score_of(table, score, row, k) - (y == k), 2);
-	return sum;
+	switch (kase->config.loss)
+	{
+		case GROVE_LOSS_SQUARED:
+			return r * r;
+		case GROVE_LOSS_ABSOLUTE:
+			return r;
+		case GROVE_LOSS_QUANTILE:
+			return r * (s >= y ? 1.0 - shape->quantile_alpha : shape->quantile_alpha);
+		case GROVE_LOSS_HUBER:
+			return r <= shape->huber_delta ? r * r / 2.0 : shape->huber_delta * (r - shape->huber_delta / 2.0);
+		case GROVE_LOSS_LOGISTIC:
+			return fmax(y > 0.5 ? -s : s, 0.0) + log1p(exp(-fabs(s)));
+		case GROVE_LOSS_SOFTMAX:
+			return log_sum(table, score, row) - score_of(table, score, row, (uint32_t) y);
+		case GROVE_LOSS_SHARE:
+			for (uint32_t k = 0; k < table->n_outputs; k++)
+				sum += pow(score_of(table, score, row, k) - (y == k), 2);
+			return sum;
+		default:
+			return deviance(kase->config.loss, shape->tweedie_power, y, s);
+	}
 }
 
-/* Smallest loss, times weight, that the engine can tell from 0: the largest at the start decides it. */
+static bool
+is_class_loss(GroveLossKind loss)
+{
+	return loss == GROVE_LOSS_LOGISTIC || loss == GROVE_LOSS_SOFTMAX || loss == GROVE_LOSS_SHARE;
+}
+
+/* What a row's loss, times weight, counts at most: 1024 for a class, else 128 times the largest at the start. */
 static double
-loss_step(const KitCase *kase)
+loss_cap(const KitCase *kase)
 {
 	const KitTable *table = &kase->table;
-	double		base = naive_base(kase, 0);
+	size_t		cells = (size_t) table->n_rows * table->n_outputs;
+	float	   *start = kit_alloc(cells, sizeof(float));
 	double		top_weight = 0.0;
 	double		top = 0.0;
 
+	for (uint32_t k = 0; k < table->n_outputs; k++)
+	{
+		float		base = (float) naive_base(kase, k);
+
+		for (size_t i = (size_t) k * table->n_rows; i < (size_t) (k + 1) * table->n_rows; i++)
+			start[i] = table->margin[i] + base;
+	}
 	for (uint32_t i = 0; i < table->n_rows; i++)
 	{
 		top_weight = fmax(top_weight, weight_of(table, i));
-		if (grove_loss_measured(kase->config.loss))
-			top = fmax(top, distance_loss(kase, score_of(table, table->margin, i, 0) + base, (double) table->label[i]));
+		top = fmax(top, naive_loss(kase, start, i));
 	}
-	if (top > 0.0)
-		top_weight *= top / 262144.0;
-	return top_weight / GROVE_LOSS_UNIT;
+	free(start);
+	return top_weight * (is_class_loss(kase->config.loss) ? 1024.0 : top > 0.0 ? 128.0 * top : GROVE_LOSS_CAP);
 }
 
 /* Rows of the one part, and the sum of their weights. */
@@ -159,62 +163,158 @@ double
 naive_loss_error(const KitCase *kase, bool validation)
 {
 	double		weight;
-	double		noise = 0.0;
 	uint32_t	n = count_part(&kase->table, validation, &weight);
 
-	/* the terms of a deviance cancel when the score is right */
-	for (uint32_t i = 0; i < kase->table.n_rows && grove_loss_log_link(kase->config.loss); i++)
-		noise = fmax(noise, 1e-12 * (1.0 + (double) kase->table.label[i]));
-	return noise + (weight > 0.0 ? 1.01 * n * loss_step(kase) / weight : 0.0);
+	/* half a step of each row */
+	return weight > 0.0 ? n * loss_cap(kase) / (GROVE_LOSS_CAP * GROVE_LOSS_UNIT) / weight : 0.0;
 }
 
 double
 naive_mean_loss(const KitCase *kase, const float *score, bool validation)
 {
 	const KitTable *table = &kase->table;
-	double		cap = loss_step(kase) * GROVE_LOSS_UNIT * GROVE_LOSS_CAP;
+	double		cap = loss_cap(kase);
 	double		sum = 0.0;
 	double		weight;
 
 	for (uint32_t i = 0; i < table->n_rows; i++)
 	{
-		if ((table->validation && table->validation[i]) == validation)
+		if ((table->validation && table->validation[i]) == validation && weight_of(table, i) > 0.0)
 			sum += fmin(weight_of(table, i) * naive_loss(kase, score, i), cap);
 	}
 	count_part(table, validation, &weight);
 	return weight > 0.0 ? sum / weight : 0.0;
 }
 
-/* Root of the sum of the gradients when b is added to every margin, by bisection. */
-static double
-root_base(const KitCase *kase, double low, double high)
+/* ------------------------------------------------------------------ the start */
+
+static bool
+is_training(const KitTable *table, uint32_t row)
+{
+	return !table->validation || !table->validation[row];
+}
+
+typedef struct Residual
+{
+	float		value;
+	double		weight;
+} Residual;
+
+static int
+compare_residuals(const void *a, const void *b)
+{
+	float		x = ((const Residual *) a)->value;
+	float		y = ((const Residual *) b)->value;
+
+	return x < y ? -1 : x > y;
+}
+
+double
+naive_quantile(const KitCase *kase, const float *score, const uint32_t *rows, uint32_t n, double alpha)
 {
 	const KitTable *table = &kase->table;
-	float	   *score = kit_alloc(table->n_rows, sizeof(float));
+	Residual   *sorted = kit_alloc(n, sizeof(Residual));
+	double		slack = table->weight ? 1e-7 : 1e-12;
+	double		total = 0.0;
+	double		below = 0.0;
+	double		result = 0.0;
+	uint32_t	kept = 0;
 
-	for (int step = 0; step < 100; step++)
+	for (uint32_t i = 0; i < n; i++)
+	{
+		sorted[kept].value = table->label[rows[i]] - score[rows[i]];
+		sorted[kept].weight = weight_of(table, rows[i]);
+		total += sorted[kept].weight;
+		kept += sorted[kept].weight > 0.0;
+	}
+	qsort(sorted, kept, sizeof(Residual), compare_residuals);
+	for (uint32_t i = 0; i < kept; i++)
+	{
+		below += sorted[i].weight;
+		if (i + 1 < kept && (sorted[i + 1].value == sorted[i].value || below < total * (alpha - slack)))
+			continue;
+		result = (double) sorted[i].value;
+		if (i + 1 < kept && below <= total * (alpha + slack))
+			result = (result + (double) sorted[i + 1].value) / 2.0;
+		break;
+	}
+	free(sorted);
+	return result;
+}
+
+static double
+quantile_base(const KitCase *kase)
+{
+	uint32_t   *rows = kit_alloc(kase->table.n_rows, sizeof(uint32_t));
+	uint32_t	n = 0;
+	double		result;
+
+	for (uint32_t i = 0; i < kase->table.n_rows; i++)
+	{
+		if (is_training(&kase->table, i))
+			rows[n++] = i;
+	}
+	result = naive_quantile(kase, kase->table.margin, rows, n,
+							kase->config.loss == GROVE_LOSS_QUANTILE ? kase->config.shape.quantile_alpha : 0.5);
+	free(rows);
+	return result;
+}
+
+/* Gradient of a row's loss when the score is s; those of the losses whose start has no formula. */
+static double
+slope_at(const KitCase *kase, double y, double s)
+{
+	if (kase->config.loss == GROVE_LOSS_HUBER)
+		return fmax(fmin(s - y, kase->config.shape.huber_delta), -kase->config.shape.huber_delta);
+	return 1.0 / (1.0 + exp(-s)) - y;
+}
+
+/* Where the sum of the gradients changes its sign when b is added to every margin, by bisection. */
+static double
+bisected_base(const KitCase *kase)
+{
+	const KitTable *table = &kase->table;
+	double		low = kase->config.loss == GROVE_LOSS_HUBER ? -1e12 : -60.0;
+	double		high = -low;
+
+	for (int step = 0; step < 200; step++)
 	{
 		double		b = (low + high) / 2.0;
 		double		g = 0.0;
 
 		for (uint32_t i = 0; i < table->n_rows; i++)
 		{
-			double		row_g;
-			double		row_h;
-
-			if (table->validation && table->validation[i])
-				continue;
-			score[i] = (float) (score_of(table, table->margin, i, 0) + b);
-			naive_gradient(kase, score, i, 0, &row_g, &row_h);
-			g += row_g;
+			if (is_training(table, i))
+				g += weight_of(table, i) * slope_at(kase, (double) table->label[i], score_of(table, table->margin, i, 0) + b);
 		}
 		if (g > 0.0)
 			high = b;
 		else
 			low = b;
 	}
-	free(score);
 	return (low + high) / 2.0;
+}
+
+/* Logarithm of the factor that makes observed and expected sums agree (log link). */
+static double
+log_base(const KitCase *kase)
+{
+	const KitTable *table = &kase->table;
+	double		p = kase->config.loss == GROVE_LOSS_POISSON ? 1.0 : kase->config.loss == GROVE_LOSS_GAMMA ? 2.0 :
+		kase->config.shape.tweedie_power;
+	double		observed = 0.0;
+	double		expected = 0.0;
+
+	for (uint32_t i = 0; i < table->n_rows; i++)
+	{
+		double		s = score_of(table, table->margin, i, 0);
+
+		if (!is_training(table, i))
+			continue;
+		observed += weight_of(table, i) * (double) table->label[i] * exp((1.0 - p) * s);
+		expected += weight_of(table, i) * exp((2.0 - p) * s);
+	}
+	return log(fmax(observed / expected, 1e-30));
 }
 
 double
@@ -230,17 +330,17 @@ naive_base(const KitCase *kase, uint32_t k)
 		return kase->origin;
 	if (loss == GROVE_LOSS_SOFTMAX && kase->has_margin)
 		return 0.0;
-	if (loss == GROVE_LOSS_LOGISTIC && kase->has_margin)
-		return root_base(kase, -60.0, 60.0);
-	if (loss == GROVE_LOSS_HUBER)
-		return root_base(kase, -1e6, 1e6);
+	if (grove_loss_renewed(loss))
+		return quantile_base(kase);
 	if (grove_loss_log_link(loss))
-		return root_base(kase, -80.0, 80.0);
+		return log_base(kase);
+	if (loss == GROVE_LOSS_HUBER || (loss == GROVE_LOSS_LOGISTIC && kase->has_margin))
+		return bisected_base(kase);
 	for (uint32_t i = 0; i < table->n_rows; i++)
 	{
 		double		y = (double) table->label[i];
 
-		if (table->validation && table->validation[i])
+		if (!is_training(table, i))
 			continue;
 		if (loss == GROVE_LOSS_SQUARED)
 			y -= score_of(table, table->margin, i, 0);
@@ -249,6 +349,8 @@ naive_base(const KitCase *kase, uint32_t k)
 		sum += weight_of(table, i) * y;
 		weight += weight_of(table, i);
 	}
+	if (!(weight > 0.0))
+		return 0.0;
 	share = sum / weight;
 	if (loss == GROVE_LOSS_SQUARED || loss == GROVE_LOSS_SHARE)
 		return share;

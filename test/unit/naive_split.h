@@ -29,6 +29,7 @@ typedef struct NaiveNode
 	uint32_t	n_rows;
 	GroveSums	sums;
 	double		output;			/* before shrinkage */
+	double		value;			/* of a leaf, after it */
 	double		lower;			/* bounds of the outputs below */
 	double		upper;
 	uint64_t	groups;			/* interaction groups that hold all features above */

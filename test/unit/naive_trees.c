@@ -156,6 +156,29 @@ next_node(const NaiveTree *tree)
 	return best;
 }
 
+/* Values of all nodes as if they were leaves: Newton steps, or quantiles of residuals. */
+static void
+set_values(NaiveTree *tree, const float *score)
+{
+	const GroveTrainConfig *config = &tree->kase->config;
+	double		alpha = config->loss == GROVE_LOSS_QUANTILE ? config->shape.quantile_alpha : 0.5;
+	double		limit = config->rules.max_delta_step;
+
+	for (uint32_t i = 0; i < tree->n_nodes; i++)
+	{
+		NaiveNode  *node = &tree->nodes[i];
+
+		node->value = node->output;
+		if (grove_loss_renewed(config->loss) && node->left == 0)
+		{
+			node->value = naive_quantile(tree->kase, score, node->rows, node->n_rows, alpha);
+			if (limit > 0.0)
+				node->value = fmax(fmin(node->value, limit), -limit);
+		}
+		node->value *= config->learning_rate;
+	}
+}
+
 static void
 grow_tree(NaiveTree *tree, const GroveTrainer *trainer)
 {
@@ -251,7 +274,7 @@ compare_node(const NaiveTree *ours, const KitTree *tree, uint32_t i)
 	if (node->cover != as_float((double) n->sums.h * ours->data.rules.h_unit))
 		return "cover";
 	if (n->left == 0)
-		return node->value == n->output * ours->kase->config.learning_rate ? NULL : "leaf value";
+		return node->value == n->value ? NULL : "leaf value";
 	return compare_split(n, tree, i);
 }
 
@@ -336,7 +359,7 @@ add_to_scores(NaiveLearner *learner, const NaiveTree *tree, uint32_t k)
 		while (node->left != 0)
 			node = &tree->nodes[node->left +
 								!naive_goes_left(&node->split, naive_value(table, i, node->split.feature))];
-		learner->score[(size_t) k * table->n_rows + i] += (float) (node->output * tree->kase->config.learning_rate);
+		learner->score[(size_t) k * table->n_rows + i] += (float) node->value;
 	}
 }
 
@@ -366,6 +389,7 @@ naive_check_tree(void *arg, const GroveTrainer *trainer, const KitTree *tree)
 		1.0 / ((double) rounding->h_scale * (double) rounding->weight_scale);
 	ours->nodes = kit_alloc((size_t) learner->kase->config.max_leaves * 2, sizeof(NaiveNode));
 	grow_tree(ours, trainer);
+	set_values(ours, learner->score);
 	compare_tree(learner, ours, tree);
 	if (learner->kase->config.algorithm != GROVE_ALGORITHM_FOREST)
 		add_to_scores(learner, ours, k);

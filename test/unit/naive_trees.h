@@ -32,10 +32,10 @@ extern void naive_free(NaiveLearner *learner);
 /* A KitTreeHook whose argument is the learner: grows its own tree and compares node by node. */
 extern void naive_check_tree(void *learner, const GroveTrainer *trainer, const KitTree *tree);
 
-/* Step, times weight, of the gradient and hessian of row as real numbers. */
+/* Gradient and hessian of a row, times its weight, as real numbers; losses of classes and the squared error. */
 extern void naive_gradient(const KitCase *kase, const float *score, uint32_t row, uint32_t k, double *g, double *h);
 
-/* Loss of a row: log-loss or squared error, without its weight. */
+/* Loss of a row without its weight. */
 extern double naive_loss(const KitCase *kase, const float *score, uint32_t row);
 
 /* How far the engine's mean may be off: it cuts each row's loss down to a step of its fixed point. */
@@ -43,6 +43,9 @@ extern double naive_loss_error(const KitCase *kase, bool validation);
 
 /* Mean loss of the training rows, or of the validation rows, each row's cut as loss.h says. */
 extern double naive_mean_loss(const KitCase *kase, const float *score, bool validation);
+
+/* The alpha-quantile of label - score over n entries, as renew.h defines it. */
+extern double naive_quantile(const KitCase *kase, const float *score, const uint32_t *rows, uint32_t n, double alpha);
 
 /* Start of the scores of output k. */
 extern double naive_base(const KitCase *kase, uint32_t k);

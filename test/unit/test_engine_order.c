@@ -78,7 +78,7 @@ check_validation(const KitCase *kase, uint64_t seed)
 	{
 		if (!kase->table.validation[i])
 			order[n++] = i;
-		else if (kase->config.loss == GROVE_LOSS_SQUARED)
+		else if (grove_loss_measured(kase->config.loss) || grove_loss_renewed(kase->config.loss))
 			kase->table.label[i] *= 1000.0f;
 		if (kase->table.validation[i] && kase->table.weight)
 			kase->table.weight[i] *= 1e6f;
