@@ -30,6 +30,7 @@ enum
 	STATE_TREE,					/* a phase of grow.c */
 	STATE_RENEW,
 	STATE_TREE_DONE,			/* the tree has been reported */
+	STATE_OUT,					/* forest: rows outside have their leaves */
 	STATE_LEAVES,
 	STATE_SCORE,				/* SCORE after a tree */
 	STATE_RANK,					/* RANK after SCORE */
@@ -426,26 +427,26 @@ after_leaves(GroveBoost *boost)
 	return run_chunks(boost, GROVE_PHASE_SCORE, STATE_SCORE);
 }
 
+/* The tree of an output is used: the next one, or the end of the round. */
 static GroveBoostEvent
-after_tree(GroveBoost *boost)
-{
-	GroveTrainShared *s = boost->trainer->shared;
-
-	if (s->config.algorithm == GROVE_ALGORITHM_FOREST)
-	{
-		boost->output++;
-		return boost->output < s->dims.n_outputs ? begin_tree(boost) : end_round(boost);
-	}
-	return run_leaves(boost, GROVE_PHASE_LEAVES, STATE_LEAVES);
-}
-
-static GroveBoostEvent
-after_score(GroveBoost *boost)
+next_output(GroveBoost *boost)
 {
 	boost->output++;
 	if (boost->output < boost->trainer->shared->dims.n_outputs)
 		return begin_tree(boost);
 	return end_round(boost);
+}
+
+static GroveBoostEvent
+after_tree(GroveBoost *boost)
+{
+	GroveTrainShared *s = boost->trainer->shared;
+
+	if (s->config.algorithm != GROVE_ALGORITHM_FOREST)
+		return run_leaves(boost, GROVE_PHASE_LEAVES, STATE_LEAVES);
+	if (s->dims.out_scored)
+		return run_leaves(boost, GROVE_PHASE_OUT, STATE_OUT);
+	return next_output(boost);
 }
 
 GroveBoostEvent
@@ -492,14 +493,16 @@ grove_boost_next(GroveBoost *boost)
 			return GROVE_BOOST_TREE;
 		case STATE_TREE_DONE:
 			return after_tree(boost);
+		case STATE_OUT:
+			return next_output(boost);
 		case STATE_LEAVES:
 			return after_leaves(boost);
 		case STATE_SCORE:
 			if (t->shared->dims.ranked)
 				return run_chunks(boost, GROVE_PHASE_RANK, STATE_RANK);
-			return after_score(boost);
+			return next_output(boost);
 		case STATE_RANK:
-			return after_score(boost);
+			return next_output(boost);
 		case STATE_ROUND_DONE:
 			return is_finished(boost) ? end_training(boost) : begin_round(boost);
 		case STATE_FINAL:

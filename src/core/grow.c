@@ -11,8 +11,8 @@
 #include <float.h>
 #include <string.h>
 
+#include "ccp.h"
 #include "rng.h"
-#include "trainer.h"
 
 static void
 set_phase(GroveTrainShared *s, GrovePhase phase, uint32_t n_tasks, bool small)
@@ -262,6 +262,11 @@ set_split_node(GroveTrainer *t, const GroveLeaf *leaf)
 	const GroveSplit *best = &leaf->best;
 	GroveNode  *node = &t->nodes[leaf->node];
 
+	if (s->dims.pruned)
+	{
+		t->node_gain[leaf->node] = best->gain;
+		t->node_output[leaf->node] = leaf->output * s->config.learning_rate;
+	}
 	node->gain = to_float(best->gain);
 	node->left = s->n_nodes;
 	node->feature = (uint16_t) best->feature;
@@ -467,7 +472,7 @@ best_leaf(const GroveTrainer *t)
 	return best;
 }
 
-/* Leaf values of the grown tree. */
+/* Leaf values of the grown tree, which is then pruned. */
 static void
 finish_tree(GroveTrainer *t)
 {
@@ -482,6 +487,8 @@ finish_tree(GroveTrainer *t)
 		node->value = leaf->output * s->config.learning_rate;
 		leaf->value = (float) node->value;
 	}
+	if (s->dims.pruned)
+		grove_ccp_prune_grown(t);
 }
 
 /* Splits the next leaf, or ends the tree. */

@@ -327,6 +327,9 @@ grove_tasks_run(GroveTrainer *t, uint32_t worker, uint32_t task)
 		case GROVE_PHASE_LEAVES:
 			grove_tasks_leaves(t, task);
 			break;
+		case GROVE_PHASE_OUT:
+			grove_tasks_out(t, task);
+			break;
 		case GROVE_PHASE_RENEW:
 			grove_renew_leaf(t, task);
 			break;

@@ -39,6 +39,7 @@ extern void grove_tasks_partition(GroveTrainer *trainer, uint32_t worker, uint32
 extern void grove_tasks_hist(GroveTrainer *trainer, uint32_t worker, uint32_t task);
 extern void grove_tasks_find(GroveTrainer *trainer, uint32_t feature);
 extern void grove_tasks_leaves(GroveTrainer *trainer, uint32_t leaf);
+extern void grove_tasks_out(GroveTrainer *trainer, uint32_t leaf);
 
 /* tasks_select.c: choosing rows by their gradients. */
 extern void grove_tasks_weigh(GroveTrainer *trainer, uint32_t chunk);

@@ -302,3 +302,19 @@ grove_tasks_leaves(GroveTrainer *t, uint32_t task)
 	for (i = 0; i < leaf->out_count; i++)
 		t->leaf_of[out[i].row] = (uint16_t) task;
 }
+
+void
+grove_tasks_out(GroveTrainer *t, uint32_t task)
+{
+	const GroveLeaf *leaf = &t->leaves[task];
+	const GroveEntry *out = t->out[leaf->side] + leaf->out_begin;
+	uint32_t	output = t->shared->args.output;
+	float	   *sum = t->out_sum + (size_t) output * t->shared->dims.n_rows;
+	uint32_t	i;
+
+	for (i = 0; i < leaf->out_count; i++)
+	{
+		sum[out[i].row] += leaf->value;
+		t->out_trees[out[i].row] += output == 0;
+	}
+}

@@ -94,6 +94,8 @@ walk_parts(Walk *walk, const GroveTrainDims *dims, GroveTrainer *t)
 	t->identity = take(walk, n, sizeof(uint32_t));
 	t->validation = dims->n_validation > 0 ? take(walk, n, 1) : NULL;
 	t->leaf_of = take(walk, n, sizeof(uint16_t));
+	t->out_sum = dims->out_scored ? take(walk, n, dims->n_outputs * sizeof(float)) : NULL;
+	t->out_trees = dims->out_scored ? take(walk, n, sizeof(uint32_t)) : NULL;
 	t->group_rows = dims->ranked ? take(walk, n, sizeof(uint32_t)) : NULL;
 	t->group_start = dims->ranked ? take(walk, n + 1, sizeof(uint32_t)) : NULL;
 	t->group_order = dims->ranked ? take(walk, n, sizeof(uint64_t)) : NULL;
@@ -113,6 +115,10 @@ walk_parts(Walk *walk, const GroveTrainDims *dims, GroveTrainer *t)
 	t->leaves = take(walk, dims->max_leaves, sizeof(GroveLeaf));
 	t->nodes = take(walk, (size_t) dims->max_leaves * 2, sizeof(GroveNode));
 	t->sets = take(walk, dims->max_leaves, GROVE_BINS / 8);
+	t->node_gain = dims->pruned ? take(walk, (size_t) dims->max_leaves * 2, sizeof(double)) : NULL;
+	t->node_output = dims->pruned ? take(walk, (size_t) dims->max_leaves * 2, sizeof(double)) : NULL;
+	t->node_map = dims->pruned ? take(walk, (size_t) dims->max_leaves * 2, sizeof(uint32_t)) : NULL;
+	t->set_map = dims->pruned ? take(walk, dims->max_leaves, sizeof(uint32_t)) : NULL;
 	t->used = take(walk, padded, 1);
 	for (i = 0; i < 2; i++)
 	{
@@ -176,6 +182,11 @@ grove_trainer_init(void *buffer, const GroveTrainDims *dims, const GroveTrainCon
 	grove_trainer_attach(&t, buffer);
 	memset(t.monotone, 0, dims->n_features);
 	memset(t.groups, 0, dims->n_features * sizeof(uint64_t));
+	if (dims->out_scored)
+	{
+		memset(t.out_sum, 0, (size_t) dims->n_rows * dims->n_outputs * sizeof(float));
+		memset(t.out_trees, 0, dims->n_rows * sizeof(uint32_t));
+	}
 	for (i = 0; i < dims->n_workers; i++)
 		memset(t.workers[i].epoch, 0, sizeof(t.workers[i].epoch));
 }

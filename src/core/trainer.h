@@ -39,6 +39,8 @@ typedef struct GroveTrainDims
 	bool		track_out;		/* rows that a tree does not see must learn their leaf, too */
 	bool		ranked;			/* rows belong to groups */
 	bool		by_gradient;	/* the rows of a tree are chosen by their gradients; sampled, and wide mode */
+	bool		out_scored;		/* forest: each row adds up the trees that did not see it */
+	bool		pruned;			/* the grown tree is pruned by cost and complexity */
 } GroveTrainDims;
 
 /* How to train; no field depends on the data. */
@@ -61,6 +63,7 @@ typedef struct GroveTrainConfig
 	double		mvs_reg;		/* mvs: lambda, negative: from the gradients of each round */
 	double		feature_fraction;
 	double		feature_fraction_bynode;
+	double		ccp_alpha;		/* what a leaf more must take off the mean loss; 0: no pruning */
 	bool		limited;		/* splits have limits: monotone constraints, path_smooth or extra_trees */
 	bool		extra_trees;	/* one random candidate a feature and node */
 	bool		interaction;	/* interaction constraints */
@@ -78,6 +81,7 @@ typedef enum GrovePhase
 	GROVE_PHASE_FIND,			/* feature: merge, subtract, best split of both children */
 	GROVE_PHASE_LEAVES,			/* leaf: note for each row which leaf it is in */
 	GROVE_PHASE_RENEW,			/* leaf: its value from the residuals of its rows */
+	GROVE_PHASE_OUT,			/* leaf: its value to the sums of the rows that the tree did not see */
 	GROVE_PHASE_RANK,			/* chunk of rows in the order of groups: gradients of the groups that begin there; measure */
 	GROVE_PHASE_WEIGH,			/* chunk of rows: sums of the gradients of all outputs */
 	GROVE_PHASE_RATE,			/* chunk of rows: their scores, and the histogram of these */
@@ -149,6 +153,8 @@ typedef struct GroveTrainer
 	uint32_t   *identity;		/* [n_rows] 32 random bits from the row's content */
 	uint8_t    *validation;		/* [n_rows] 1 = validation row, or NULL */
 	uint16_t   *leaf_of;		/* [n_rows] */
+	float	   *out_sum;		/* out_scored: [n_outputs][n_rows] leaf values of the trees that did not see the row */
+	uint32_t   *out_trees;		/* [n_rows] how many rounds these were */
 	uint32_t   *group_rows;		/* ranked: [n_rows] rows, group by group, in an order that follows from their content */
 	uint32_t   *group_start;	/* [n_rows + 1] place of each group's first row, n_groups + 1 are used; no group has rows of both parts */
 	uint64_t   *group_order;	/* [n_rows] scratch */
@@ -165,6 +171,10 @@ typedef struct GroveTrainer
 	GroveLeaf  *leaves;			/* [max_leaves] */
 	GroveNode  *nodes;			/* [2 * max_leaves - 1] of the tree at hand */
 	uint8_t		(*sets)[GROVE_BINS / 8];	/* [max_leaves] */
+	double	   *node_gain;		/* pruned: [2 * max_leaves] of splits, before it became a float */
+	double	   *node_output;	/* [2 * max_leaves] what a split would give as a leaf */
+	uint32_t   *node_map;		/* [2 * max_leaves] scratch */
+	uint32_t   *set_map;		/* [max_leaves] scratch */
 	uint8_t    *used;			/* [n_padded] features that the tree may use */
 	uint8_t    *allowed[2];		/* [n_features] features that the children may use */
 	int8_t	   *monotone;		/* [n_features] 1, -1 or 0; zeros after init */

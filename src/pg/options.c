@@ -216,6 +216,8 @@ check_algorithm(const GroveParams *params)
 {
 	GroveParams defaults;
 
+	if (params->algorithm != GROVE_PARAM_ALGORITHM_TREE && params->ccp_alpha > 0.0)
+		report_no_effect("ccp_alpha", "\"tree\"");
 	if (params->algorithm == GROVE_PARAM_ALGORITHM_GBDT)
 		return;
 	grove_params_init(&defaults);
@@ -225,6 +227,8 @@ check_algorithm(const GroveParams *params)
 		report_no_effect("bagging_freq", "\"gbdt\"");
 	if (params->data_sample_strategy != defaults.data_sample_strategy)
 		report_no_effect("data_sample_strategy", "\"gbdt\"");
+	if (params->early_stopping_rounds != defaults.early_stopping_rounds)
+		report_no_effect("early_stopping_rounds", "\"gbdt\"");
 	if (params->algorithm == GROVE_PARAM_ALGORITHM_TREE &&
 		params->num_iterations != GROVE_AUTO && params->num_iterations != 1)
 		report_no_effect("num_iterations", "\"gbdt\" or \"forest\"");

@@ -10,6 +10,7 @@
 #include <limits.h>
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -141,7 +142,9 @@ set_dims(GroveTraining *tr)
 	d->mode = grove_loss_mode(grovepg_objective_loss(tr), d->weighted || d->by_gradient);
 	d->sampled = p->algorithm == GROVE_PARAM_ALGORITHM_FOREST || d->by_gradient ||
 		(p->bagging_fraction < 1.0 && p->bagging_freq > 0);
-	d->track_out = p->algorithm != GROVE_PARAM_ALGORITHM_FOREST;
+	d->track_out = true;
+	d->out_scored = p->algorithm == GROVE_PARAM_ALGORITHM_FOREST;
+	d->pruned = p->ccp_alpha > 0.0;
 }
 
 static void
@@ -168,6 +171,7 @@ set_config(GroveTraining *tr)
 	c->mvs_reg = p->mvs_reg;
 	c->feature_fraction = p->feature_fraction;
 	c->feature_fraction_bynode = p->feature_fraction_bynode;
+	c->ccp_alpha = p->ccp_alpha;
 	c->extra_trees = p->extra_trees;
 	c->interaction = p->interaction_constraints != NULL;
 	c->limited = p->extra_trees || p->path_smooth > 0.0 || p->monotone_constraints != NULL;
@@ -235,6 +239,25 @@ out_of_time(const GroveTraining *tr, TimestampTz started)
 		TimestampDifferenceExceeds(started, GetCurrentTimestamp(), (int) Min(tr->params.max_seconds * 1000.0, INT_MAX));
 }
 
+/*
+ * Scores the rows on the trees that did not see them.  Leaves of a forest that
+ * max_seconds ended early were divided by the number of trees asked for.
+ */
+static void
+finish_forest(GroveTraining *tr)
+{
+	uint32		first;
+
+	grove_oob_init(&tr->oob, grovepg_objective_link(tr));
+	for (first = 0; first < tr->dims.n_rows; first += GROVE_HIST_CHUNK)
+	{
+		CHECK_FOR_INTERRUPTS();
+		grove_oob_add(&tr->oob, &tr->trainer, first, Min(GROVE_HIST_CHUNK, tr->dims.n_rows - first));
+	}
+	if (tr->boost.round < tr->config.n_rounds)
+		grovepg_trees_scale(&tr->trees, (double) tr->config.n_rounds / tr->boost.round);
+}
+
 static void
 run_training(GroveTraining *tr)
 {
@@ -261,6 +284,8 @@ run_training(GroveTraining *tr)
 				grove_boost_stop(&tr->boost);
 		}
 	}
+	if (tr->params.algorithm == GROVE_PARAM_ALGORITHM_FOREST)
+		finish_forest(tr);
 	grovepg_team_finish(tr->team);
 	grovepg_trees_cut(&tr->trees, tr->boost.best_rounds * tr->dims.n_outputs);
 	if (tr->task == GROVE_TASK_REGRESSION)

@@ -7,6 +7,7 @@
 #include "lib/stringinfo.h"
 
 #include "../core/boost.h"
+#include "../core/oob.h"
 #include "intake.h"
 #include "options.h"
 #include "progress.h"
@@ -34,6 +35,9 @@ extern void grovepg_trees_add(GroveTrees *trees, const GroveTrainer *trainer, co
 /* Keeps the first n trees. */
 extern void grovepg_trees_cut(GroveTrees *trees, uint32 n);
 
+/* Multiplies the leaves of all trees. */
+extern void grovepg_trees_scale(GroveTrees *trees, double factor);
+
 /* Points the model at the trees. */
 extern void grovepg_trees_model(const GroveTrees *trees, GroveModel *model);
 
@@ -57,6 +61,7 @@ typedef struct GroveTraining
 	double	   *base;			/* [n_outputs] */
 	StringInfoData history;		/* validation loss of each round */
 	GroveBoost	boost;
+	GroveOob	oob;			/* forest */
 	int			workers;		/* parallel workers beside this process */
 	GroveTeam  *team;
 	GroveProgress progress;

@@ -7,16 +7,40 @@
 
 #include "train.h"
 
+/* Means over rows that trees of a forest did not see. */
+static void
+append_out_scores(StringInfo out, const GroveTraining *tr, const char *part_name, GroveOobPart *part)
+{
+	appendStringInfo(out, ", \"%s_rows\": %u", part_name, part->rows);
+	if (tr->task != GROVE_TASK_REGRESSION)
+	{
+		appendStringInfo(out, ", \"%s_accuracy\": ", part_name);
+		grovepg_train_append_number(out, grove_oob_accuracy(part));
+	}
+	if (tr->task != GROVE_TASK_MULTICLASS)
+	{
+		appendStringInfo(out, ", \"%s_%s\": ", part_name,
+						 tr->task == GROVE_TASK_BINARY ? "brier" : grovepg_objective_metric(tr));
+		grovepg_train_append_number(out, grove_oob_loss(part));
+	}
+}
+
 /* What training measured, as JSON. */
 static char *
-metrics_json(const GroveTraining *tr)
+metrics_json(GroveTraining *tr)
 {
 	StringInfoData out;
 	const char *loss = grovepg_objective_metric(tr);
 
 	initStringInfo(&out);
 	appendStringInfo(&out, "{\"rounds\": %u", tr->boost.best_rounds);
-	if (tr->params.algorithm != GROVE_PARAM_ALGORITHM_FOREST)
+	if (tr->params.algorithm == GROVE_PARAM_ALGORITHM_FOREST)
+	{
+		append_out_scores(&out, tr, "oob", &tr->oob.training);
+		if (tr->dims.n_validation > 0)
+			append_out_scores(&out, tr, "validation", &tr->oob.validation);
+	}
+	else
 	{
 		appendStringInfo(&out, ", \"train_%s\": ", loss);
 		grovepg_train_append_number(&out, tr->boost.train_loss);

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "common/shortest_dec.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "train.h"
@@ -83,6 +84,20 @@ void
 grovepg_trees_cut(GroveTrees *trees, uint32 n)
 {
 	trees->n_trees = Min(n, trees->n_trees);
+}
+
+void
+grovepg_trees_scale(GroveTrees *trees, double factor)
+{
+	uint32		n = trees->start[trees->n_trees];
+	uint32		i;
+
+	for (i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (trees->nodes[i].left == 0)
+			trees->nodes[i].value *= factor;
+	}
 }
 
 void
