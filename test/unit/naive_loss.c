@@ -210,11 +210,12 @@ compare_residuals(const void *a, const void *b)
 }
 
 double
-naive_quantile(const KitCase *kase, const float *score, const uint32_t *rows, uint32_t n, double alpha)
+naive_quantile(const KitCase *kase, const float *score, const float *factor, const uint32_t *rows, uint32_t n,
+			   double alpha)
 {
 	const KitTable *table = &kase->table;
 	Residual   *sorted = kit_alloc(n, sizeof(Residual));
-	double		slack = table->weight ? 1e-7 : 1e-12;
+	double		slack = table->weight || factor ? 1e-7 : 1e-12;
 	double		total = 0.0;
 	double		below = 0.0;
 	double		result = 0.0;
@@ -223,7 +224,7 @@ naive_quantile(const KitCase *kase, const float *score, const uint32_t *rows, ui
 	for (uint32_t i = 0; i < n; i++)
 	{
 		sorted[kept].value = table->label[rows[i]] - score[rows[i]];
-		sorted[kept].weight = weight_of(table, rows[i]);
+		sorted[kept].weight = weight_of(table, rows[i]) * (factor ? (double) factor[rows[i]] : 1.0);
 		total += sorted[kept].weight;
 		kept += sorted[kept].weight > 0.0;
 	}
@@ -254,7 +255,7 @@ quantile_base(const KitCase *kase)
 		if (is_training(&kase->table, i))
 			rows[n++] = i;
 	}
-	result = naive_quantile(kase, kase->table.margin, rows, n,
+	result = naive_quantile(kase, kase->table.margin, NULL, rows, n,
 							kase->config.loss == GROVE_LOSS_QUANTILE ? kase->config.shape.quantile_alpha : 0.5);
 	free(rows);
 	return result;

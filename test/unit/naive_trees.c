@@ -158,7 +158,7 @@ next_node(const NaiveTree *tree)
 
 /* Values of all nodes as if they were leaves: Newton steps, or quantiles of residuals. */
 static void
-set_values(NaiveTree *tree, const float *score)
+set_values(NaiveTree *tree, const float *score, const float *factor)
 {
 	const GroveTrainConfig *config = &tree->kase->config;
 	double		alpha = config->loss == GROVE_LOSS_QUANTILE ? config->shape.quantile_alpha : 0.5;
@@ -171,7 +171,7 @@ set_values(NaiveTree *tree, const float *score)
 		node->value = node->output;
 		if (grove_loss_renewed(config->loss) && node->left == 0)
 		{
-			node->value = naive_quantile(tree->kase, score, node->rows, node->n_rows, alpha);
+			node->value = naive_quantile(tree->kase, score, factor, node->rows, node->n_rows, alpha);
 			if (limit > 0.0)
 				node->value = fmax(fmin(node->value, limit), -limit);
 		}
@@ -389,7 +389,7 @@ naive_check_tree(void *arg, const GroveTrainer *trainer, const KitTree *tree)
 		1.0 / ((double) rounding->h_scale * (double) rounding->weight_scale);
 	ours->nodes = kit_alloc((size_t) learner->kase->config.max_leaves * 2, sizeof(NaiveNode));
 	grow_tree(ours, trainer);
-	set_values(ours, learner->score);
+	set_values(ours, learner->score, trainer->shared->args.factored ? trainer->factor : NULL);
 	compare_tree(learner, ours, tree);
 	if (learner->kase->config.algorithm != GROVE_ALGORITHM_FOREST)
 		add_to_scores(learner, ours, k);

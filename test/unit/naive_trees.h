@@ -45,7 +45,8 @@ extern double naive_loss_error(const KitCase *kase, bool validation);
 extern double naive_mean_loss(const KitCase *kase, const float *score, bool validation);
 
 /* The alpha-quantile of label - score over n entries, as renew.h defines it. */
-extern double naive_quantile(const KitCase *kase, const float *score, const uint32_t *rows, uint32_t n, double alpha);
+extern double naive_quantile(const KitCase *kase, const float *score, const float *factor, const uint32_t *rows,
+							 uint32_t n, double alpha);
 
 /* Start of the scores of output k. */
 extern double naive_base(const KitCase *kase, uint32_t k);

@@ -71,7 +71,7 @@ loss_at(const KitCase *kase, double constant)
 	for (uint32_t i = 0; i < ROWS; i++)
 	{
 		float		score = (float) ((double) kase->table.margin[i] + constant);
-		GroveLossRows rows = {&kase->table.label[i], NULL, &score, NULL, 1, 1, 1, 1.0, &kase->config.shape, NULL, NULL};
+		GroveLossRows rows = {&kase->table.label[i], NULL, &score, NULL, 1, 1, 1, 1.0, &kase->config.shape, NULL, NULL, NULL};
 
 		if (kase->table.validation && kase->table.validation[i])
 			continue;

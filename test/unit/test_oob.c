@@ -55,6 +55,19 @@ margin(const Naive *naive, const GroveTrainer *t, uint32_t k, uint32_t row)
 	return (float) ((double) t->score[at] + (double) naive->sum[at] * (rounds / naive->trees[row]));
 }
 
+/* Loss of a residual: what a forest of the loss is judged by. */
+static double
+regression_loss(const GroveTrainConfig *config, double residual)
+{
+	double		alpha = config->shape.quantile_alpha;
+
+	if (config->loss == GROVE_LOSS_ABSOLUTE)
+		return fabs(residual);
+	if (config->loss == GROVE_LOSS_QUANTILE)
+		return residual > 0.0 ? alpha * residual : (alpha - 1.0) * residual;
+	return residual * residual;
+}
+
 /* Weighted means of one part by plain loops. */
 static void
 check_part(Naive *naive, const GroveTrainer *t, GroveLink link, bool validation, GroveOobPart *part)
@@ -93,7 +106,7 @@ check_part(Naive *naive, const GroveTrainer *t, GroveLink link, bool validation,
 		}
 		/* two classes are labels of 0 and 1; others are cut in the middle */
 		hits += best == (link == GROVE_LINK_CLAMP ? table->label[i] > 0.5f : (uint32_t) fabsf(table->label[i])) ? w : 0.0;
-		loss += w * (p - (double) table->label[i]) * (p - (double) table->label[i]);
+		loss += w * regression_loss(&naive->kase->config, (double) table->label[i] - p);
 	}
 	CHECK(part->rows == rows);
 	if (!(weight > 0.0))
