@@ -30,7 +30,8 @@ grove_loss_count_gradients(GroveLossKind kind, const GroveLossRows *rows, uint32
 			float		m = grove_expf(score[i]);
 
 			g[i] = m - label[i];
-			h[i] = m * factor;
+			m *= factor;
+			h[i] = m < RATIO_MAX ? m : RATIO_MAX;
 		}
 	}
 	else if (kind == GROVE_LOSS_GAMMA)

@@ -281,6 +281,35 @@ test_extreme_scores(void)
 	}
 }
 
+/* A mean far off, a hessian factor at its limit, and no weight: 0 times what no float holds must be 0. */
+static void
+test_weightless_extremes(void)
+{
+	GroveLossShape shape = {.poisson_step = 80.0,.tweedie_power = 1.5};
+	float		score[4] = {0.0f, 60.0f, 87.0f, 1000.0f};
+	float		label[4] = {1.0f, 1e30f, 3.0f, 1e37f};
+	float		weight[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+	uint32_t	identity[4] = {1, 2, 3, 4};
+	GroveLossRows rows = {label, weight, score, identity, 4, 4, 1, 1.0, &shape, NULL, NULL};
+
+	for (int loss = GROVE_LOSS_POISSON; loss <= GROVE_LOSS_TWEEDIE; loss++)
+	{
+		GroveRounding r = {GROVE_HIST_WIDE, 1.0f, 1.0f, 1.0f, 5};
+		int32_t		g[4] = {1, 1, 1, 1};
+		int32_t		h[4] = {1, 1, 1, 1};
+
+		for (int sign = 0; sign < 2; sign++)
+		{
+			grove_loss_gradients((GroveLossKind) loss, &rows, 0, &r, g, h);
+			for (int i = 0; i < 4; i++)
+			{
+				CHECK(g[i] == 0 && h[i] == 0);
+				score[i] = -score[i];
+			}
+		}
+	}
+}
+
 static void
 test_sums(void)
 {
@@ -363,6 +392,7 @@ main(void)
 	check_unbiased(GROVE_LOSS_SOFTMAX, 3.0);
 	test_unbiased_over_rows();
 	test_extreme_scores();
+	test_weightless_extremes();
 	test_sums();
 	test_parts();
 	return unit_done();
