@@ -463,7 +463,7 @@ best_leaf(const GroveTrainer *t)
 		return best;
 	for (i = 0; i < s->n_leaves; i++)
 	{
-		if (t->leaves[i].best.gain > gain && t->leaves[i].depth < s->config.max_depth)
+		if (t->leaves[i].best.gain > gain)
 		{
 			gain = t->leaves[i].best.gain;
 			best = i;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "../../src/core/boost.h"
+#include "../../src/core/rng.h"
 #include "naive_trees.h"
 #include "unit.h"
 
@@ -110,12 +111,26 @@ check_rounds(const KitCase *kase, uint64_t seed, const KitModel *model)
 	stopped_early += model->rounds < kase->config.n_rounds;
 }
 
+/* A bag is drawn anew every bagging_freq rounds; then the naive learner looks at the tree. */
+static void
+check_tree(void *arg, const GroveTrainer *trainer, const KitTree *tree)
+{
+	NaiveLearner *learner = arg;
+	const GroveTrainConfig *config = &learner->kase->config;
+	uint32_t	round = learner->n_trees / learner->kase->table.n_outputs;
+
+	if (trainer->shared->dims.sampled)
+		CHECK(trainer->shared->args.bag_key ==
+			  (uint32_t) grove_rng_hash(grove_rng_key(config->seed, GROVE_PURPOSE_BAGGING), round - round % config->bagging_freq));
+	naive_check_tree(arg, trainer, tree);
+}
+
 static void
 check_case(uint64_t seed)
 {
 	KitCase		kase = kit_case_make(seed, CELLS);
 	NaiveLearner learner;
-	KitSchedule schedule = {0, false, naive_check_tree, &learner};
+	KitSchedule schedule = {0, false, check_tree, &learner};
 	KitModel	model;
 	size_t		n_scores = (size_t) kase.table.n_rows * kase.table.n_outputs;
 

@@ -233,6 +233,45 @@ test_unbiased_over_rows(void)
 	free(word);
 }
 
+/*
+ * What rounding does to a row in one tree says nothing about another, also for
+ * the keys of the outputs of a round, which are neighbours: the rounded parts
+ * of the same gradients are not correlated.
+ */
+static void
+test_independent_trees(void)
+{
+	enum {EQUAL_ROWS = 20000};
+	static const uint32_t outputs[] = {1, 2, 3, 100, 1023};
+	uint32_t   *identity = kit_alloc(EQUAL_ROWS, sizeof(uint32_t));
+	float	   *zeros = kit_alloc(EQUAL_ROWS, sizeof(float));
+	int32_t    *a = kit_alloc(EQUAL_ROWS, sizeof(int32_t));
+	int32_t    *b = kit_alloc(EQUAL_ROWS, sizeof(int32_t));
+	GroveLossRows rows = {zeros, NULL, zeros, identity, EQUAL_ROWS, EQUAL_ROWS, 1, 0.0, NULL, NULL, NULL};
+	GroveRounding r = {GROVE_HIST_PACKED, 1.0f, GROVE_PACKED_G_MAX, GROVE_PACKED_H_MAX * 4.0f, 0};
+	KitRandom	random = kit_random(9);
+
+	for (uint32_t i = 0; i < EQUAL_ROWS; i++)
+		identity[i] = (uint32_t) kit_next(&random);
+	for (int round = 0; round < 50; round++)
+	{
+		uint32_t	key = (uint32_t) kit_next(&random);
+		int			agree = 0;
+
+		r.key = key;
+		grove_loss_gradients(GROVE_LOSS_LOGISTIC, &rows, 0, &r, a, NULL);
+		r.key = round % 2 ? key + outputs[round % 5] : (uint32_t) kit_next(&random);
+		grove_loss_gradients(GROVE_LOSS_LOGISTIC, &rows, 0, &r, b, NULL);
+		for (uint32_t i = 0; i < EQUAL_ROWS; i++)
+			agree += a[i] == b[i];	/* 511.5 steps: up or down */
+		CHECK(abs(agree - EQUAL_ROWS / 2) < 390);	/* 5.5 standard deviations */
+	}
+	free(identity);
+	free(zeros);
+	free(a);
+	free(b);
+}
+
 /* Scores of any size give integers within their limits and a loss that is cut. */
 static void
 test_extreme_scores(void)
@@ -391,6 +430,7 @@ main(void)
 	check_unbiased(GROVE_LOSS_LOGISTIC, 3.0);
 	check_unbiased(GROVE_LOSS_SOFTMAX, 3.0);
 	test_unbiased_over_rows();
+	test_independent_trees();
 	test_extreme_scores();
 	test_weightless_extremes();
 	test_sums();
