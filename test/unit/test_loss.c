@@ -247,7 +247,7 @@ test_independent_trees(void)
 	float	   *zeros = kit_alloc(EQUAL_ROWS, sizeof(float));
 	int32_t    *a = kit_alloc(EQUAL_ROWS, sizeof(int32_t));
 	int32_t    *b = kit_alloc(EQUAL_ROWS, sizeof(int32_t));
-	GroveLossRows rows = {zeros, NULL, zeros, identity, EQUAL_ROWS, EQUAL_ROWS, 1, 0.0, NULL, NULL, NULL};
+	GroveLossRows rows = {zeros, NULL, zeros, identity, EQUAL_ROWS, EQUAL_ROWS, 1, 0.0, NULL, NULL, NULL, NULL};
 	GroveRounding r = {GROVE_HIST_PACKED, 1.0f, GROVE_PACKED_G_MAX, GROVE_PACKED_H_MAX * 4.0f, 0};
 	KitRandom	random = kit_random(9);
 
@@ -329,7 +329,7 @@ test_weightless_extremes(void)
 	float		label[4] = {1.0f, 1e30f, 3.0f, 1e37f};
 	float		weight[4] = {0.0f, 0.0f, 0.0f, 0.0f};
 	uint32_t	identity[4] = {1, 2, 3, 4};
-	GroveLossRows rows = {label, weight, score, identity, 4, 4, 1, 1.0, &shape, NULL, NULL};
+	GroveLossRows rows = {label, weight, score, identity, 4, 4, 1, 1.0, &shape, NULL, NULL, NULL};
 
 	for (int loss = GROVE_LOSS_POISSON; loss <= GROVE_LOSS_TWEEDIE; loss++)
 	{
