@@ -78,6 +78,7 @@ SELECT pg_temp.try($$SELECT grove.train('SELECT a, y, ''NaN''::float8 AS w FROM 
 SELECT pg_temp.try($$SELECT grove.train('SELECT a, y, ''infinity''::float8 AS w FROM orders', 'y', weight => 'w')$$);
 SELECT pg_temp.try($$SELECT grove.train('SELECT a, y, NULL::float8 AS m FROM orders', 'y', base_margin => 'm')$$);
 SELECT pg_temp.try($$SELECT grove.train('SELECT a, y, ''NaN''::float8 AS m FROM orders', 'y', base_margin => 'm')$$);
+SELECT pg_temp.try($$SELECT grove.train('SELECT a, y, 1e38::float8 AS m FROM orders', 'y', base_margin => 'm')$$);
 SELECT pg_temp.try($$SELECT grove.train('SELECT a, k, 0.5 AS m FROM orders', 'k', base_margin => 'm')$$);
 SELECT pg_temp.try($$SELECT grove.train('SELECT a, k, ARRAY[1, 2]::float8[] AS m FROM orders', 'k', base_margin => 'm')$$);
 SELECT pg_temp.try($$SELECT grove.train('SELECT a, k, CASE WHEN a = 1 THEN ARRAY[1, 2]::float8[] ELSE ARRAY[1, 2, 3] END AS m FROM orders', 'k', base_margin => 'm')$$);

@@ -208,8 +208,10 @@ read_group(GroveIntake *in, Datum value, bool isnull)
 static void
 check_margin(const GroveIntake *in, double margin)
 {
-	if (isnan(margin) || fabs(margin) > FLT_MAX)
+	if (isnan(margin) || fabs(margin) >= DBL_MAX)
 		reject_value(&in->margin, "base_margin", "a value that is not finite", "Margins must be finite numbers.");
+	if (fabs(margin) > TARGET_MAX)
+		reject_value(&in->margin, "base_margin", "a value beyond 1e37", "Divide target and margins by a constant.");
 }
 
 /* Margins of a row into the record, which has room for as many as the first row had. */
