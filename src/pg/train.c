@@ -32,14 +32,6 @@ optional_text(FunctionCallInfo fcinfo, int i)
 	return PG_ARGISNULL(i) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(i));
 }
 
-static char *
-required_text(FunctionCallInfo fcinfo, int i, const char *name)
-{
-	if (PG_ARGISNULL(i))
-		grovepg_argument_reject_null(name);
-	return text_to_cstring(PG_GETARG_TEXT_PP(i));
-}
-
 static void
 parse_task(GroveTraining *tr, const char *task)
 {
@@ -346,17 +338,17 @@ grove_train(PG_FUNCTION_ARGS)
 {
 	GroveTraining *tr = palloc0(sizeof(GroveTraining));
 	GroveIntakeRoles roles = {0};
-	char	   *source = required_text(fcinfo, 0, "source");
+	char	   *source = grovepg_argument_text(fcinfo, 0, "source");
 	MemoryContext context;
 	MemoryContext old;
 	bytea	   *model;
 
-	roles.target = required_text(fcinfo, 1, "target");
+	roles.target = grovepg_argument_text(fcinfo, 1, "target");
 	if (PG_ARGISNULL(2))
 		grovepg_argument_reject_null("params");
 	grove_params_init(&tr->params);
 	grovepg_options_parse(PG_GETARG_JSONB_P(2), &tr->params);
-	parse_task(tr, required_text(fcinfo, 3, "task"));
+	parse_task(tr, grovepg_argument_text(fcinfo, 3, "task"));
 	roles.weight = optional_text(fcinfo, 4);
 	roles.margin = optional_text(fcinfo, 5);
 	roles.group = optional_text(fcinfo, 6);
