@@ -62,11 +62,4 @@ extern double grove_pps_double(GrovePpsAmount amount);
  */
 extern uint64_t grove_pps_round(uint64_t *position, GrovePpsAmount amount);
 
-/* Poisson sampling: does a 64-bit hash fall below a probability?  True with probability pi exactly, to 2^-64. */
-static inline bool
-grove_pps_below(uint64_t hash, double pi)
-{
-	return pi >= 1 || hash < (uint64_t) (pi * 18446744073709551616.0);
-}
-
 #endif							/* GROVE_PPS_H */

@@ -440,8 +440,8 @@ grovepg_prune_decide(PruneCells *cells, TupleTableSlot *slot, const AttrNumber *
 	cell = &cells->cells[number + class];
 
 	if (!request->design.exact)
-		fate->kept = grove_pps_below(hash, cell->keep) ||
-			(cell->readmit > 0 && grove_pps_below(hash_key(cells, cells->readmit_key), cell->readmit));
+		fate->kept = grove_rng_below(hash, cell->keep) ||
+			(cell->readmit > 0 && grove_rng_below(hash_key(cells, cells->readmit_key), cell->readmit));
 	else if (cell->take == 0)
 		fate->kept = false;
 	else

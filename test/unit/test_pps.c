@@ -238,13 +238,13 @@ test_amounts(void)
 static void
 test_below(void)
 {
-	CHECK(!grove_pps_below(0, 0));
-	CHECK(grove_pps_below(0, 0x1p-64));
-	CHECK(!grove_pps_below(1, 0x1p-64));
-	CHECK(grove_pps_below(UINT64_MAX, 1));
-	CHECK(grove_pps_below((UINT64_C(1) << 63) - 1, 0.5));
-	CHECK(!grove_pps_below(UINT64_C(1) << 63, 0.5));
-	CHECK(!grove_pps_below(UINT64_MAX, nextafter(1, 0)));
+	CHECK(!grove_rng_below(0, 0));
+	CHECK(grove_rng_below(0, 0x1p-64));
+	CHECK(!grove_rng_below(1, 0x1p-64));
+	CHECK(grove_rng_below(UINT64_MAX, 1));
+	CHECK(grove_rng_below((UINT64_C(1) << 63) - 1, 0.5));
+	CHECK(!grove_rng_below(UINT64_C(1) << 63, 0.5));
+	CHECK(!grove_rng_below(UINT64_MAX, nextafter(1, 0)));
 }
 
 int
