@@ -75,8 +75,8 @@ draw(uint64_t seed, const GrovePruneDesign *design, const GrovePruneCell *cells,
 			if (design->exact)
 				taken[unit] = lower < cells[c].take;
 			else
-				taken[unit] = grove_pps_below(hash, cells[c].keep) ||
-					grove_pps_below(grove_rng_hash(readmit_key, (uint64_t) unit), cells[c].readmit);
+				taken[unit] = grove_rng_below(hash, cells[c].keep) ||
+					grove_rng_below(grove_rng_hash(readmit_key, (uint64_t) unit), cells[c].readmit);
 		}
 	}
 }
