@@ -1,26 +1,20 @@
 /*
  * fn_evaluate.c: evaluate(), the metrics of a model on the rows of a source.
  *
- * The source runs once; each row is scored by column name and added to exact
- * sums.  Of a binary model the scores are kept, too (16 bytes for each
- * distinct one, or for each row when there is a weight), because AUC needs
- * their order.  Rows without a truth or a weight are skipped.
+ * The source runs once; each row is scored by column name and added to the
+ * sums of evaluator.h.  Rows without a truth or a weight are skipped.
  */
 #include "pg_grove.h"
 
 #include <math.h>
 
-#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
-#include "../core/evaluate.h"
-#include "../core/predict.h"
-#include "agg_metric.h"
 #include "arguments.h"
-#include "judge_source.h"
+#include "evaluator.h"
 #include "model_cache.h"
 #include "rowtype.h"
 #include "scorer.h"
@@ -28,74 +22,16 @@
 
 PG_FUNCTION_INFO_V1(grove_evaluate);
 
-/* The truth of a row: a column of the source in the terms of the model. */
-typedef struct TargetColumn
-{
-	GroveNumberColumn column;	/* of a class label, if it is none of numbers */
-	char	   *name;
-	double	   *class_value;	/* numeric column: [n_classes] the labels as numbers, NaN when they are none */
-} TargetColumn;
-
 typedef struct EvaluateJob
 {
 	MemoryContext context;
 	const GroveModel *model;
 	const char *weight_name;	/* or NULL */
 	GroveScorer *scorer;
-	TargetColumn target;
+	GroveTruthColumn target;
 	GroveNumberColumn weight;
-	GroveEvaluation evaluation;
-	GroveMetricState *scores;	/* binary */
+	GroveEvaluator evaluator;
 } EvaluateJob;
-
-/* The labels of the model as numbers. */
-static double *
-class_values(const GroveModel *model)
-{
-	double	   *values = palloc(sizeof(double) * model->n_classes);
-	uint32		i;
-
-	for (i = 0; i < model->n_classes; i++)
-	{
-		char	   *label = grovepg_model_text(model->classes[i]);
-		char	   *end;
-
-		values[i] = strtod(label, &end);
-		if (end == label || *end != '\0')
-			values[i] = NAN;
-	}
-	return values;
-}
-
-static bool
-is_time_name(const char *type_name)
-{
-	return strcmp(type_name, "date") == 0 || strncmp(type_name, "timestamp", strlen("timestamp")) == 0;
-}
-
-/* Finds the target column and checks that its values mean what they meant in training. */
-static void
-bind_target(EvaluateJob *job, TupleDesc desc)
-{
-	const GroveModel *model = job->model;
-	TargetColumn *target = &job->target;
-	const char *trained = grovepg_model_text(model->target_type);
-	Oid			type;
-
-	target->name = grovepg_model_text(model->target);
-	target->column.attno = (AttrNumber) grovepg_source_column(desc, target->name, "target");
-	type = TupleDescAttr(desc, target->column.attno - 1)->atttypid;
-	if (!grovepg_feature_type(type, &target->column.type) ||
-		(model->n_classes == 0 && target->column.type.kind != GROVE_FEATURE_NUMERIC))
-		grovepg_judge_reject_type("target", target->name, type, psprintf("The model was trained with type %s.", trained));
-	/* dates and times have units of their own */
-	if (target->column.type.kind == GROVE_FEATURE_NUMERIC &&
-		(is_time_name(trained) || !grovepg_judge_is_number(target->column.type.type)) &&
-		strcmp(grovepg_feature_type_name(type), trained) != 0)
-		grovepg_judge_reject_type("target", target->name, type, psprintf("Cast it to %s, with which the model was trained.", trained));
-	if (model->n_classes > 0 && target->column.type.kind == GROVE_FEATURE_NUMERIC)
-		target->class_value = class_values(model);
-}
 
 /* Receiver: the columns of the source are known. */
 static void
@@ -105,80 +41,10 @@ start_rows(TupleDesc desc, void *arg)
 	MemoryContext previous = MemoryContextSwitchTo(job->context);
 
 	job->scorer = grovepg_scorer_make(job->model, desc);
-	bind_target(job, desc);
+	grovepg_truth_bind(&job->target, job->model, desc);
 	if (job->weight_name != NULL)
 		grovepg_judge_bind(desc, job->weight_name, "weight", false, &job->weight);
 	MemoryContextSwitchTo(previous);
-}
-
-/* Index of the class that a value of the target column is, or -1. */
-static int
-find_class(EvaluateJob *job, Datum value)
-{
-	const GroveModel *model = job->model;
-	TargetColumn *target = &job->target;
-	GroveText	label = {NULL, 0};
-	double		number = NAN;
-	uint32		i;
-
-	if (target->class_value != NULL)
-		number = grovepg_feature_number(&target->column.type, value);
-	else
-		label = grovepg_feature_label(&target->column.type, value);
-	for (i = 0; i < model->n_classes; i++)
-	{
-		if (target->class_value != NULL ? target->class_value[i] == number :
-			(model->classes[i].length == label.length && memcmp(model->classes[i].data, label.data, label.length) == 0))
-			return (int) i;
-	}
-	return -1;
-}
-
-static void
-report_unknown_label(EvaluateJob *job, Datum value)
-{
-	TargetColumn *target = &job->target;
-	char	   *text;
-
-	if (target->class_value != NULL)
-		text = psprintf("%.15g", grovepg_feature_number(&target->column.type, value));
-	else
-	{
-		GroveText	label = grovepg_feature_label(&target->column.type, value);
-
-		text = pnstrdup(label.data, label.length);
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("value \"%s\" of target column \"%s\" is not a class of the model", text, target->name),
-			 errhint("The classes are \"%s\" and \"%s\".",
-					 grovepg_model_text(job->model->classes[0]), grovepg_model_text(job->model->classes[1]))));
-}
-
-static GroveMetricFault
-add_binary(EvaluateJob *job, Datum truth, double weight)
-{
-	double		probability = job->scorer->probabilities[1];
-	int			class = find_class(job, truth);
-	GroveMetricFault fault;
-
-	if (class < 0)
-		report_unknown_label(job, truth);
-	fault = grove_evaluate_binary(&job->evaluation, class == 1, probability, weight);
-	if (fault == GROVE_METRIC_FINE)
-		grovepg_metric_add_single(job->scores, class, probability, weight);
-	return fault;
-}
-
-/* A class that training did not see has the probability 0. */
-static GroveMetricFault
-add_multiclass(EvaluateJob *job, Datum truth, double weight)
-{
-	int			class = find_class(job, truth);
-	uint32		best = grove_predict_best(job->model, job->scorer->margins);
-
-	return grove_evaluate_multiclass(&job->evaluation, class < 0 ? 0 : job->scorer->probabilities[class],
-									 class == (int) best, weight);
 }
 
 /* Receiver: one row of the source. */
@@ -186,71 +52,25 @@ static void
 add_row(GroveSlot *slot, void *arg)
 {
 	EvaluateJob *job = arg;
-	Datum		truth;
-	double		number = 0;
-	double		score = 0;
+	double		truth;
 	double		weight = 1;
-	bool		isnull;
-	GroveMetricFault fault;
 
 	CHECK_FOR_INTERRUPTS();
-	truth = slot_getattr(slot, job->target.column.attno, &isnull);
-	if (isnull)
-		return;
-	if (job->weight_name != NULL && !grovepg_judge_number(&job->weight, slot, &weight))
+	if (!grovepg_truth_read(&job->target, slot, &truth) ||
+		(job->weight_name != NULL && !grovepg_judge_number(&job->weight, slot, &weight)))
 		return;
 	grovepg_scorer_run(job->scorer, slot);
-	switch (job->model->task)
-	{
-		case GROVE_TASK_BINARY:
-			fault = add_binary(job, truth, weight);
-			break;
-		case GROVE_TASK_MULTICLASS:
-			fault = add_multiclass(job, truth, weight);
-			break;
-		default:
-			grovepg_judge_number(&job->target.column, slot, &number);
-			score = grove_predict_value(job->model, job->scorer->margins);
-			fault = grove_evaluate_regression(&job->evaluation, number, score, weight);
-			break;
-	}
-	if (fault != GROVE_METRIC_FINE)
-		grovepg_metric_report(fault, number, score, weight);
-}
-
-/* DeLong's variance from the kept scores, after their curve. */
-static void
-walk_variance(const GroveMetricState *scores, const GroveRankedCurve *curve, GroveRankedVariance *variance)
-{
-	Size		start;
-	GroveRankedGroup group;
-
-	grove_ranked_variance_init(variance, curve);
-	for (start = 0; start < scores->n_rows; start = group.end)
-	{
-		grove_ranked_group(scores->rows, scores->n_rows, start, &group);
-		/* merged rows stand for so many rows of weight 1 */
-		grove_ranked_variance_add(variance, group.weight, scores->separate ? group.square : group.weight);
-		CHECK_FOR_INTERRUPTS();
-	}
+	grovepg_evaluator_add(&job->evaluator, job->scorer->margins, truth, weight);
 }
 
 static void
 put_results(EvaluateJob *job, Tuplestorestate *store, TupleDesc desc)
 {
 	GroveEvaluated results[GROVE_EVALUATE_RESULTS];
-	GroveRankedCurve curve;
-	GroveRankedVariance variance;
 	int			n;
 	int			i;
 
-	if (job->scores != NULL)
-	{
-		grovepg_metric_state_sort(job->scores);
-		grovepg_metric_curve(job->scores, &curve);
-		walk_variance(job->scores, &curve, &variance);
-	}
-	n = grove_evaluate_results(&job->evaluation, &curve, &variance, results);
+	n = grovepg_evaluator_results(&job->evaluator, results);
 	for (i = 0; i < n; i++)
 	{
 		Datum		values[4];
@@ -284,19 +104,9 @@ grove_evaluate(PG_FUNCTION_ARGS)
 	job = palloc0(sizeof(EvaluateJob));
 	job->context = context;
 	job->model = grovepg_model_get(PG_GETARG_DATUM(0), context);
-	if (job->model->task == GROVE_TASK_RANKING)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("a ranking model has no metrics of single rows"),
-				 errhint("Use the aggregate grove.ndcg() over grove.predict().")));
 	if (!PG_ARGISNULL(2))
 		job->weight_name = text_to_cstring(PG_GETARG_TEXT_PP(2));
-	grove_evaluate_init(&job->evaluation, job->model->task, job->model->base[0]);
-	if (job->model->task == GROVE_TASK_BINARY)
-	{
-		job->scores = grovepg_metric_state_make(GROVE_RANKED_SINGLE, context);
-		job->scores->separate = job->weight_name != NULL;
-	}
+	grovepg_evaluator_init(&job->evaluator, job->model, job->weight_name != NULL);
 	grovepg_source_run(grovepg_source_query(source, NULL),
 					   grovepg_source_receiver_lazy(start_rows, add_row, job));
 	put_results(job, store, desc);
