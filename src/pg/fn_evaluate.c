@@ -16,6 +16,7 @@
 #include "arguments.h"
 #include "evaluator.h"
 #include "model_cache.h"
+#include "registry.h"
 #include "rowtype.h"
 #include "scorer.h"
 #include "source.h"
@@ -103,7 +104,7 @@ grove_evaluate(PG_FUNCTION_ARGS)
 	previous = MemoryContextSwitchTo(context);
 	job = palloc0(sizeof(EvaluateJob));
 	job->context = context;
-	job->model = grovepg_model_get(PG_GETARG_DATUM(0), context);
+	job->model = grovepg_model_get(grovepg_registry_argument(fcinfo, 0), context);
 	if (!PG_ARGISNULL(2))
 		job->weight_name = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	grovepg_evaluator_init(&job->evaluator, job->model, job->weight_name != NULL);

@@ -4,8 +4,8 @@
  *     grove.predict(model bytea, VARIADIC features "any")
  *
  * and its relatives share everything but the last step.  The model of a call
- * comes from grovepg_predict_begin(), which is the only place that knows that the first
- * argument is the bytes themselves; the rest sees a GroveModelUse.
+ * comes from grovepg_predict_begin(), which is the only place that knows whether
+ * the first argument is the bytes themselves or a name; the rest sees a GroveModelUse.
  */
 #include "pg_grove.h"
 
@@ -15,11 +15,13 @@
 
 #include "../core/predict.h"
 #include "predict_call.h"
+#include "registry.h"
 
 /* What a call site keeps in fn_extra. */
 typedef struct PredictSite
 {
 	GroveModelSite *models;
+	GroveNameSite *names;		/* NULL: the first argument is the model itself */
 	GroveArguments *arguments;
 	double	   *margins;		/* [room] */
 	uint32		room;
@@ -33,6 +35,8 @@ make_site(FunctionCallInfo fcinfo)
 
 	site->arguments = grovepg_bind_arguments(fcinfo, 1);
 	site->models = grovepg_model_site(context);
+	if (grovepg_registry_is_name(fcinfo, 0))
+		site->names = grovepg_registry_site(context);
 	fcinfo->flinfo->fn_extra = site;
 	return site;
 }
@@ -47,7 +51,8 @@ grovepg_predict_begin(FunctionCallInfo fcinfo, GrovePredictCall *call)
 		return false;
 	if (unlikely(!site))
 		site = make_site(fcinfo);
-	use = grovepg_model_use(site->models, PG_GETARG_DATUM(0));
+	use = grovepg_model_use(site->models, site->names == NULL ? PG_GETARG_DATUM(0) :
+							grovepg_registry_lookup(site->names, PG_GETARG_DATUM(0)));
 	call->use = use;
 	call->model = use->model;
 	call->row = grovepg_bind_row(site->arguments, fcinfo, use);

@@ -24,6 +24,7 @@
 #include "arguments.h"
 #include "keys.h"
 #include "model_cache.h"
+#include "registry.h"
 #include "rowtype.h"
 #include "scorer.h"
 #include "source.h"
@@ -406,7 +407,7 @@ grove_recommend(PG_FUNCTION_ARGS)
 		grovepg_argument_reject("k", job.k, "between 1 and 10000");
 	job.context = AllocSetContextCreate(CurrentMemoryContext, "grove recommend", ALLOCSET_DEFAULT_SIZES);
 	previous = MemoryContextSwitchTo(job.context);
-	job.model = grovepg_model_get(PG_GETARG_DATUM(0), job.context);
+	job.model = grovepg_model_get(grovepg_registry_argument(fcinfo, 0), job.context);
 	if (job.model->task == GROVE_TASK_MULTICLASS)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
