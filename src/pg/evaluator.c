@@ -120,13 +120,19 @@ grovepg_truth_read(GroveTruthColumn *target, TupleTableSlot *slot, double *truth
 }
 
 void
-grovepg_evaluator_init(GroveEvaluator *evaluator, const GroveModel *model, bool weighted)
+grovepg_evaluator_require(const GroveModel *model)
 {
 	if (model->task == GROVE_TASK_RANKING)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("a ranking model has no metrics of single rows"),
 				 errhint("Use the aggregate grove.ndcg() over grove.predict().")));
+}
+
+void
+grovepg_evaluator_init(GroveEvaluator *evaluator, const GroveModel *model, bool weighted)
+{
+	grovepg_evaluator_require(model);
 	evaluator->model = model;
 	evaluator->scores = NULL;
 	evaluator->probabilities = palloc(sizeof(double) * Max(model->n_classes, 1));

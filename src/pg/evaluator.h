@@ -41,7 +41,10 @@ typedef struct GroveEvaluator
 	GroveMetricState *scores;	/* binary */
 } GroveEvaluator;
 
-/* In the current context; ERROR 0A000 for a ranking model. */
+/* ERROR 0A000 for a model whose task has no metrics of single rows: ranking. */
+extern void grovepg_evaluator_require(const GroveModel *model);
+
+/* In the current context; requires as above. */
 extern void grovepg_evaluator_init(GroveEvaluator *evaluator, const GroveModel *model, bool weighted);
 
 /* Adds a row; ERROR for what cannot be counted.  A class that training did not see has the probability 0. */
