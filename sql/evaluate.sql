@@ -158,7 +158,7 @@ $$;
 SELECT pg_temp.try($$SELECT grove.evaluate(m, NULL) FROM judged$$);
 SELECT pg_temp.try($$SELECT grove.evaluate(m, 'nowhere') FROM judged$$);
 SELECT pg_temp.try($$SELECT grove.evaluate(m, 'DELETE FROM held_out') FROM judged$$);
-SELECT pg_temp.try($$SELECT grove.evaluate('\x00', 'held_out')$$);
+SELECT pg_temp.try($$SELECT grove.evaluate('\x00'::bytea, 'held_out')$$);
 SELECT pg_temp.try($$SELECT grove.evaluate(m, 'SELECT pages, channel, buys FROM held_out') FROM judged WHERE task = 'binary'$$);
 SELECT pg_temp.try($$SELECT grove.evaluate(m, 'SELECT pages, channel, seconds FROM held_out') FROM judged WHERE task = 'binary'$$);
 SELECT pg_temp.try($$SELECT grove.evaluate(m, 'SELECT pages::text, channel, seconds, buys FROM held_out') FROM judged WHERE task = 'binary'$$);
