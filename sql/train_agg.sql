@@ -50,6 +50,15 @@ SELECT grove.train_agg(grove.features(s.y, f), '{"weight": "w", "validation": "h
 			base_margin => 'w', ignore => '{id, y}') AS margin
 FROM sales AS s, LATERAL (SELECT id, y, a, b, held, w) AS f;
 
+-- a row of the table itself, a column of which has been dropped
+ALTER TABLE sales ADD gone int DEFAULT 1;
+ALTER TABLE sales DROP gone;
+ALTER TABLE sales ADD late text DEFAULT 'x';
+SELECT grove.train_agg(grove.features(s.y, s), '{"ignore": ["id", "y", "won", "kind", "cost"], "num_iterations": 5}') =
+		grove.train('SELECT y AS target, * FROM sales', 'target', '{"num_iterations": 5}', ignore => '{id, y, won, kind, cost}') AS whole_row
+FROM sales AS s;
+ALTER TABLE sales DROP late;
+
 -- predictions, by position and by name
 WITH m AS MATERIALIZED (
 	SELECT shop, grove.train_agg(grove.features(s.y, s.a, s.b), '{}') AS positional, grove.train_agg(grove.features(s.y, f), '{}') AS named
