@@ -158,6 +158,7 @@ SELECT '00'::grove.feature_rows;
 SELECT ('02' || substr(grove.features(1, 2)::text, 3))::grove.feature_rows;
 SELECT (grove.features(1, 2)::text || '00')::grove.feature_rows;
 SELECT left(grove.features(1, 2)::text, -2)::grove.feature_rows;
+SELECT replace(grove.features(1, 2)::text, '17000000', '2b000000')::grove.feature_rows;
 SELECT grove.train_agg_final(grove.features(1, 2));
 SET grove.max_memory = '64kB';
 SELECT grove.train_agg(grove.features(y, a, b, item), '{}') FROM sales;
