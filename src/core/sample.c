@@ -107,34 +107,39 @@ grove_sample_merge(GroveSampleSet *set, const GroveSampleSet *other)
 	}
 }
 
-void
-grove_sample_sort_pairs(GroveSamplePair *pairs, size_t n)
+static void
+sort_few(GroveSamplePair *pairs, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+	{
+		GroveSamplePair pair = pairs[i];
+		size_t		place = i;
+
+		for (; place > 0 && pairs[place - 1].key > pair.key; place--)
+			pairs[place] = pairs[place - 1];
+		pairs[place] = pair;
+	}
+}
+
+static void
+sort_many(GroveSamplePair *pairs, size_t n)
 {
 	GroveSamplePair *from = pairs;
 	GroveSamplePair *to = pairs + n;
+	size_t		counts[8][256] = {0};
 
-	if (n < 64)
+	for (size_t i = 0; i < n; i++)
 	{
-		for (size_t i = 1; i < n; i++)
-		{
-			GroveSamplePair pair = pairs[i];
-			size_t		place = i;
-
-			for (; place > 0 && pairs[place - 1].key > pair.key; place--)
-				pairs[place] = pairs[place - 1];
-			pairs[place] = pair;
-		}
-		return;
+		for (int byte = 0; byte < 8; byte++)
+			counts[byte][(pairs[i].key >> 8 * byte) & 255]++;
 	}
-	for (unsigned int shift = 0; shift < 64; shift += 8)
+	for (int byte = 0; byte < 8; byte++)
 	{
-		size_t		places[256] = {0};
+		size_t	   *places = counts[byte];
 		size_t		place = 0;
 		GroveSamplePair *swap = from;
 
-		for (size_t i = 0; i < n; i++)
-			places[(from[i].key >> shift) & 255]++;
-		if (places[(from[0].key >> shift) & 255] == n)
+		if (places[(from[0].key >> 8 * byte) & 255] == n)
 			continue;
 		for (int digit = 0; digit < 256; digit++)
 		{
@@ -144,12 +149,21 @@ grove_sample_sort_pairs(GroveSamplePair *pairs, size_t n)
 			place += count;
 		}
 		for (size_t i = 0; i < n; i++)
-			to[places[(from[i].key >> shift) & 255]++] = from[i];
+			to[places[(from[i].key >> 8 * byte) & 255]++] = from[i];
 		from = to;
 		to = swap;
 	}
 	if (from != pairs)
 		memcpy(pairs, from, n * sizeof(*pairs));
+}
+
+void
+grove_sample_sort_pairs(GroveSamplePair *pairs, size_t n)
+{
+	if (n < 64)
+		sort_few(pairs, n);
+	else
+		sort_many(pairs, n);
 }
 
 /* Total order of units that have one priority. */
@@ -277,17 +291,46 @@ permute_units(GroveSampleUnit *units, GroveSamplePair *pairs, size_t n)
 	}
 }
 
+static void
+sort_units(GroveSampleUnit *units, size_t n, GroveSamplePair *pairs)
+{
+	for (size_t i = 0; i < n; i++)
+		pairs[i] = (GroveSamplePair) {units[i].priority, i};
+	grove_sample_sort_pairs(pairs, n);
+	permute_units(units, pairs, n);
+}
+
+/* Merges the first n_left and the other units, each in order; the shorter part moves to scratch, of n / 2 units. */
+static void
+merge_units(GroveSampleUnit *units, size_t n_left, size_t n, GroveSampleUnit *scratch)
+{
+	size_t		n_right = n - n_left;
+
+	if (n_left <= n_right)
+	{
+		size_t		right = n_left;
+
+		memcpy(scratch, units, n_left * sizeof(*units));
+		for (size_t left = 0, to = 0; left < n_left;)
+			units[to++] = right < n && units[right].priority < scratch[left].priority ? units[right++] : scratch[left++];
+		return;
+	}
+	memcpy(scratch, units + n_left, n_right * sizeof(*units));
+	for (size_t to = n; n_right > 0;)
+		units[--to] = n_left > 0 && units[n_left - 1].priority > scratch[n_right - 1].priority ?
+			units[--n_left] : scratch[--n_right];
+}
+
 size_t
-grove_sample_compact(GroveSampleSet *set, GroveSampleUnit *units, size_t n, GroveSamplePair *pairs,
+grove_sample_compact(GroveSampleSet *set, GroveSampleUnit *units, size_t n_compacted, size_t n, GroveSamplePair *pairs,
 					 const GroveSampleCaller *caller)
 {
 	size_t		united = 0;
 	size_t		kept = 0;
 
-	for (size_t i = 0; i < n; i++)
-		pairs[i] = (GroveSamplePair) {units[i].priority, i};
-	grove_sample_sort_pairs(pairs, n);
-	permute_units(units, pairs, n);
+	sort_units(units + n_compacted, n - n_compacted, pairs);
+	if (n_compacted > 0)
+		merge_units(units, n_compacted, n, (GroveSampleUnit *) pairs);
 
 	for (size_t i = 0; i < n;)
 	{

@@ -68,6 +68,9 @@ typedef struct GroveSamplePair
 	uint64_t	index;
 } GroveSamplePair;
 
+/* two pairs a unit are scratch for half of the units */
+_Static_assert(sizeof(GroveSampleUnit) <= 4 * sizeof(GroveSamplePair), "units fit into the pairs of a compaction");
+
 /* Memory of a draw and its result, n units each (pairs 2 * n, shares n + GROVE_SAMPLE_CLASSES); uniform: take and pairs. */
 typedef struct GroveSampleDraw
 {
@@ -170,9 +173,13 @@ extern void grove_sample_sort_pairs(GroveSamplePair *pairs, size_t n);
 /* Adds what another set has counted; the caller appends its units to those of set, then compacts. */
 extern void grove_sample_merge(GroveSampleSet *set, const GroveSampleSet *other);
 
-/* Sorts n units, unites equal ones and drops those that no longer matter; returns how many are left.  pairs has 2 * n places. */
-extern size_t grove_sample_compact(GroveSampleSet *set, GroveSampleUnit *units, size_t n, GroveSamplePair *pairs,
-								   const GroveSampleCaller *caller);
+/*
+ * Sorts n units, of which the first n_compacted are what an earlier compaction
+ * left, unites equal ones and drops those that no longer matter; returns how
+ * many are left.  pairs has 2 * n places.
+ */
+extern size_t grove_sample_compact(GroveSampleSet *set, GroveSampleUnit *units, size_t n_compacted, size_t n,
+								   GroveSamplePair *pairs, const GroveSampleCaller *caller);
 
 /*
  * Draws k rows, all when there are not more, from units that have just been

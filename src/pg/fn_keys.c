@@ -163,7 +163,7 @@ hash_columns(FunctionCallInfo fcinfo, KeyCall *call, int first)
 }
 
 /* Hash for one purpose of the key that stands behind the seed, which is argument i. */
-static inline uint64
+static pg_attribute_always_inline uint64
 key_hash(FunctionCallInfo fcinfo, int i, GrovePurpose purpose)
 {
 	KeyCall    *call = key_call(fcinfo, i + 1);

@@ -15,7 +15,6 @@
 
 #include "../core/identity.h"
 #include "intake_record.h"
-#include "source.h"
 
 #define KEEP_BYTES		(16 * 1024 * 1024)
 #define SKETCH_VALUES	(6 * 1024 * 1024)
@@ -126,7 +125,7 @@ grovepg_intake_show_row(GroveIntake *in, TupleTableSlot *slot)
 }
 
 static void
-scan_row(GroveSlot *slot, void *arg)
+scan_row(TupleTableSlot *slot, void *arg)
 {
 	grovepg_intake_show_row(arg, slot);
 }
@@ -149,7 +148,7 @@ grovepg_intake_scan(GroveIntake *in)
 {
 	in->keeps = true;
 	grovepg_intake_show_begin(in);
-	grovepg_source_run(in->query, grovepg_source_receiver(NULL, scan_row, in));
+	in->visit(in->rows, scan_row, in);
 	grovepg_intake_show_end(in);
 	if (in->n_rows == in->n_validation)
 		ereport(ERROR,
@@ -352,7 +351,7 @@ fill_record(GroveIntake *in, const double *record, uint64 hash)
 }
 
 static void
-fill_row(GroveSlot *slot, void *arg)
+fill_row(TupleTableSlot *slot, void *arg)
 {
 	GroveIntake *in = arg;
 	uint64		hash = grovepg_intake_read(in, slot);
@@ -421,7 +420,7 @@ grovepg_intake_fill(GroveIntake *in, GroveTrainer *trainer, const uint32 *class_
 		fill_kept(in);
 	else
 	{
-		grovepg_source_run(in->query, grovepg_source_receiver(NULL, fill_row, in));
+		in->visit(in->rows, fill_row, in);
 		if (in->content != 0)
 			reject_other_rows();
 	}

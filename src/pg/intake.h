@@ -67,11 +67,15 @@ typedef struct GroveIntakeRoles
 	int			n_ignore;
 } GroveIntakeRoles;
 
+/* Calls row() for each row, all attributes deformed, in a context that is reset after it; the same rows every time. */
+typedef void (*GroveIntakeVisit) (void *rows, void (*row) (TupleTableSlot *slot, void *arg), void *arg);
+
 typedef struct GroveIntake
 {
 	MemoryContext context;
 	GroveProgress *progress;	/* of the training; NULL: rows are read for something else */
-	char	   *query;
+	GroveIntakeVisit visit;
+	void	   *rows;			/* what it visits */
 	int			n_features;
 	GroveIntakeColumn *features;	/* [n_features] */
 	int			n_cuts;
@@ -121,6 +125,10 @@ typedef struct GroveIntake
 
 /* Resolves the columns; ERROR for those that are missing or of a wrong type. */
 extern GroveIntake *grovepg_intake_begin(const char *query, const GroveIntakeRoles *roles, GroveProgress *progress);
+
+/* The same for rows that are not those of a query. */
+extern GroveIntake *grovepg_intake_begin_rows(TupleDesc desc, GroveIntakeVisit visit, void *rows,
+											  const GroveIntakeRoles *roles, GroveProgress *progress);
 
 /* First reading; a source without rows to train on is an ERROR. */
 extern void grovepg_intake_scan(GroveIntake *intake);

@@ -176,14 +176,15 @@ resolve_features(GroveIntake *in, TupleDesc desc, const GroveIntakeRoles *roles)
 }
 
 GroveIntake *
-grovepg_intake_begin(const char *query, const GroveIntakeRoles *roles, GroveProgress *progress)
+grovepg_intake_begin_rows(TupleDesc desc, GroveIntakeVisit visit, void *rows,
+						  const GroveIntakeRoles *roles, GroveProgress *progress)
 {
 	GroveIntake *in = palloc0(sizeof(GroveIntake));
-	TupleDesc	desc = grovepg_source_columns(query);
 
 	in->context = CurrentMemoryContext;
 	in->progress = progress;
-	in->query = pstrdup(query);
+	in->visit = visit;
+	in->rows = rows;
 	in->target_rule = roles->target_rule;
 	in->target_zero = true;
 	resolve_target(in, desc, roles->target);
@@ -196,4 +197,16 @@ grovepg_intake_begin(const char *query, const GroveIntakeRoles *roles, GroveProg
 	in->class_value = palloc(GROVE_MAX_CLASSES * sizeof(double));
 	in->n_margins = in->margin.attno == 0 ? 0 : -1;
 	return in;
+}
+
+static void
+visit_query(void *query, void (*row) (TupleTableSlot *slot, void *arg), void *arg)
+{
+	grovepg_source_run(query, grovepg_source_receiver(NULL, row, arg));
+}
+
+GroveIntake *
+grovepg_intake_begin(const char *query, const GroveIntakeRoles *roles, GroveProgress *progress)
+{
+	return grovepg_intake_begin_rows(grovepg_source_columns(query), visit_query, pstrdup(query), roles, progress);
 }

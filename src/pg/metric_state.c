@@ -16,15 +16,13 @@
 
 #include <math.h>
 
-#include "lib/stringinfo.h"
-#include "libpq/pqformat.h"
 #include "miscadmin.h"
 #include "port.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "../core/bytes.h"
 #include "metric_state.h"
+#include "portable.h"
 
 #define STATE_VERSION	1
 #define STATE_HEADER	10		/* bytes before what depends on the kind */
@@ -379,64 +377,33 @@ grovepg_metric_state_open(Datum datum, bool change, MemoryContext parent)
 	return state;
 }
 
-/* A state as bytes of the varlena, checked. */
-static bytea *
-check_flat(bytea *flat)
+static void
+check_flat(struct varlena *flat)
 {
-	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "grove metric state check",
-												  ALLOCSET_SMALL_SIZES);
-
-	grovepg_metric_state_open(PointerGetDatum(flat), false, scratch);
-	MemoryContextDelete(scratch);
-	return flat;
+	(void) grovepg_metric_state_open(PointerGetDatum(flat), false, CurrentMemoryContext);
 }
 
-/* metric_state_in(cstring) returns metric_state: hexadecimal digits of the bytes */
+/* metric_state_in(cstring) RETURNS metric_state */
 Datum
 grove_metric_state_in(PG_FUNCTION_ARGS)
 {
-	char	   *text = PG_GETARG_CSTRING(0);
-	Size		length = strlen(text);
-	bytea	   *flat = palloc(VARHDRSZ + length / 2 + 1);
-
-	if (length % 2 != 0)
-		report_damaged();
-	hex_decode(text, length, VARDATA(flat));
-	SET_VARSIZE(flat, VARHDRSZ + length / 2);
-	PG_RETURN_BYTEA_P(check_flat(flat));
+	return grovepg_portable_in(fcinfo, check_flat);
 }
 
 Datum
 grove_metric_state_out(PG_FUNCTION_ARGS)
 {
-	bytea	   *flat = PG_GETARG_BYTEA_PP(0);
-	Size		length = VARSIZE_ANY_EXHDR(flat);
-	char	   *text;
-
-	if (length > (MaxAllocSize - 1) / 2)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("metric state of %zu bytes is too large for its text form", length)));
-	text = palloc(length * 2 + 1);
-	hex_encode(VARDATA_ANY(flat), length, text);
-	text[length * 2] = '\0';
-	PG_RETURN_CSTRING(text);
+	return grovepg_portable_out(fcinfo);
 }
 
 Datum
 grove_metric_state_recv(PG_FUNCTION_ARGS)
 {
-	StringInfo	message = (StringInfo) PG_GETARG_POINTER(0);
-	int			length = message->len - message->cursor;
-	bytea	   *flat = palloc(VARHDRSZ + length);
-
-	SET_VARSIZE(flat, VARHDRSZ + length);
-	pq_copymsgbytes(message, VARDATA(flat), length);
-	PG_RETURN_BYTEA_P(check_flat(flat));
+	return grovepg_portable_recv(fcinfo, check_flat);
 }
 
 Datum
 grove_metric_state_send(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BYTEA_P(PG_GETARG_BYTEA_P(0));
+	return grovepg_portable_send(fcinfo);
 }

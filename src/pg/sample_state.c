@@ -117,7 +117,7 @@ grovepg_sample_compact(GroveSampleState *state)
 	CHECK_FOR_INTERRUPTS();
 	if (state->pairs == NULL)
 		state->pairs = MemoryContextAllocHuge(state->context, 2 * state->capacity * sizeof(GroveSamplePair));
-	state->n = grove_sample_compact(&state->set, state->units, state->n, state->pairs, &caller);
+	state->n = grove_sample_compact(&state->set, state->units, state->n_compacted, state->n, state->pairs, &caller);
 	state->n_compacted = state->n;
 	CHECK_FOR_INTERRUPTS();
 }

@@ -32,8 +32,8 @@ optional_text(FunctionCallInfo fcinfo, int i)
 	return PG_ARGISNULL(i) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(i));
 }
 
-static void
-parse_task(GroveTraining *tr, const char *task)
+void
+grovepg_train_parse_task(GroveTraining *tr, const char *task)
 {
 	static const char *const names[] = {"regression", "binary", "multiclass", "ranking"};
 	int			i;
@@ -195,7 +195,8 @@ make_trainer(GroveTraining *tr)
 		grovepg_error_status(status, NULL, 0);
 	/* hashes and a sort of them, and of the rows of groups, come on top while the rows are read */
 	total = size;
-	if (!grove_size_add(&total, tr->dims.n_rows, tr->dims.ranked ? 40 : 24) || total > allowed)
+	if (!grove_size_add(&total, tr->dims.n_rows, tr->dims.ranked ? 40 : 24) ||
+		!grove_size_add(&total, tr->rows_size, 1) || total > allowed)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("training needs %zu kB of memory, but only %zu kB are allowed", total / 1024, allowed / 1024),
@@ -293,14 +294,12 @@ report_part(const char *part, PGRUsage *since)
 }
 
 static bytea *
-train(GroveTraining *tr, const char *source, const GroveIntakeRoles *roles)
+train(GroveTraining *tr)
 {
 	PGRUsage	clock;
 	bytea	   *model;
 
 	pg_rusage_init(&clock);
-	grovepg_progress_begin(&tr->progress);
-	tr->intake = grovepg_intake_begin(grovepg_source_query(source, NULL), roles, &tr->progress);
 	grovepg_intake_scan(tr->intake);
 	grovepg_train_choose_task(tr);
 	grovepg_objective_resolve(tr);
@@ -329,6 +328,37 @@ train(GroveTraining *tr, const char *source, const GroveIntakeRoles *roles)
 	return model;
 }
 
+bytea *
+grovepg_train_run(GroveTraining *tr, GroveIntake *(*begin) (GroveTraining *tr, void *arg), void *arg)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "grove training", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	bytea	   *model;
+
+	grovepg_progress_begin(&tr->progress);
+	tr->intake = begin(tr, arg);
+	model = train(tr);
+	MemoryContextSwitchTo(old);
+	model = (bytea *) DatumGetPointer(datumCopy(PointerGetDatum(model), false, -1));
+	MemoryContextDelete(context);
+	return model;
+}
+
+/* What train() reads. */
+typedef struct TrainSource
+{
+	const char *text;
+	GroveIntakeRoles roles;
+} TrainSource;
+
+static GroveIntake *
+begin_source(GroveTraining *tr, void *arg)
+{
+	TrainSource *source = arg;
+
+	return grovepg_intake_begin(grovepg_source_query(source->text, NULL), &source->roles, &tr->progress);
+}
+
 /*
  * grove.train(source, target, params, task, weight, base_margin, group_by,
  *			   validation, ignore, seed)
@@ -337,34 +367,23 @@ Datum
 grove_train(PG_FUNCTION_ARGS)
 {
 	GroveTraining *tr = palloc0(sizeof(GroveTraining));
-	GroveIntakeRoles roles = {0};
-	char	   *source = grovepg_argument_text(fcinfo, 0, "source");
-	MemoryContext context;
-	MemoryContext old;
-	bytea	   *model;
+	TrainSource source = {grovepg_argument_text(fcinfo, 0, "source")};
+	GroveIntakeRoles *roles = &source.roles;
 
-	roles.target = grovepg_argument_text(fcinfo, 1, "target");
+	roles->target = grovepg_argument_text(fcinfo, 1, "target");
 	if (PG_ARGISNULL(2))
 		grovepg_argument_reject_null("params");
 	grove_params_init(&tr->params);
 	grovepg_options_parse(PG_GETARG_JSONB_P(2), &tr->params);
-	parse_task(tr, grovepg_argument_text(fcinfo, 3, "task"));
-	roles.weight = optional_text(fcinfo, 4);
-	roles.margin = optional_text(fcinfo, 5);
-	roles.group = optional_text(fcinfo, 6);
-	roles.validation = optional_text(fcinfo, 7);
-	read_ignore(fcinfo, 8, &roles);
+	grovepg_train_parse_task(tr, grovepg_argument_text(fcinfo, 3, "task"));
+	roles->weight = optional_text(fcinfo, 4);
+	roles->margin = optional_text(fcinfo, 5);
+	roles->group = optional_text(fcinfo, 6);
+	roles->validation = optional_text(fcinfo, 7);
+	read_ignore(fcinfo, 8, roles);
 	if (PG_ARGISNULL(9))
 		grovepg_argument_reject_null("seed");
 	tr->seed = (uint64) PG_GETARG_INT64(9);
-	grovepg_objective_begin(tr, &roles);
-
-	/* a training leaves nothing but its model in the caller's context */
-	context = AllocSetContextCreate(CurrentMemoryContext, "grove training", ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(context);
-	model = train(tr, source, &roles);
-	MemoryContextSwitchTo(old);
-	model = (bytea *) DatumGetPointer(datumCopy(PointerGetDatum(model), false, -1));
-	MemoryContextDelete(context);
-	PG_RETURN_BYTEA_P(model);
+	grovepg_objective_begin(tr, roles);
+	PG_RETURN_BYTEA_P(grovepg_train_run(tr, begin_source, &source));
 }

@@ -49,6 +49,7 @@ typedef struct GroveTraining
 	GroveTask	task;
 	bool		task_auto;
 	GroveIntake *intake;
+	Size		rows_size;		/* bytes that rows in memory take while training; 0: the rows of a query */
 	GroveFeatureBins *bins;
 	uint32		n_classes;
 	GroveText  *classes;		/* [n_classes] */
@@ -66,6 +67,15 @@ typedef struct GroveTraining
 	GroveTeam  *team;
 	GroveProgress progress;
 } GroveTraining;
+
+/* The argument or option "task"; ERROR for an unknown one. */
+extern void grovepg_train_parse_task(GroveTraining *training, const char *task);
+
+/*
+ * Trains on the rows of the intake that begin() makes; returns the model's
+ * bytes in the current memory context, and leaves nothing else there.
+ */
+extern bytea *grovepg_train_run(GroveTraining *training, GroveIntake *(*begin) (GroveTraining *training, void *arg), void *arg);
 
 /* What objective, task and group_by say of each other, before the source is read. */
 extern void grovepg_objective_begin(GroveTraining *training, GroveIntakeRoles *roles);

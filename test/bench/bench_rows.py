@@ -54,6 +54,7 @@ def pairs():
     block = "SELECT %s FROM items3m TABLESAMPLE grove.block_shuffle(100) REPEATABLE (42)"
     scan = "SELECT %s FROM items3m"
     random_order = "SELECT * FROM items3m ORDER BY random()"
+    fetch = ROWS + "SELECT t.* FROM %s AS chosen (id) JOIN items3m AS t USING (id)"
     found = [
         Pair("full shuffle / ORDER BY random()", ROWS + shuffle, ROWS + random_order, 1.0, "cpu", 0),
         Pair("ORDER BY hash64(seed, id) / ORDER BY random()",
@@ -70,7 +71,14 @@ def pairs():
                  ROWS + random_order + " LIMIT %d" % k, 0.15, "cpu", 0),
             Pair("weighted_sample %d / ORDER BY -ln(random()) / weight LIMIT" % k,
                  ROWS + "SELECT unnest(grove.weighted_sample(t, amount, %d, 42)) FROM items3m AS t" % k,
-                 ROWS + "SELECT * FROM items3m ORDER BY -ln(1 - random()) / amount LIMIT %d" % k, 0.2, "cpu", 0)]
+                 ROWS + "SELECT * FROM items3m ORDER BY -ln(1 - random()) / amount LIMIT %d" % k, 0.2, "cpu", 0),
+            Pair("sample %d of ids, rows joined / ids by random() LIMIT, rows joined" % k,
+                 fetch % ("unnest((SELECT grove.sample(id, %d, 42) FROM items3m))" % k),
+                 fetch % ("(SELECT id FROM items3m ORDER BY random() LIMIT %d)" % k), None, "cpu", 0),
+            Pair("weighted_sample %d of ids, rows joined / ids by -ln(random()) / weight LIMIT, rows joined" % k,
+                 fetch % ("unnest((SELECT grove.weighted_sample(id, amount, %d, 42) FROM items3m))" % k),
+                 fetch % ("(SELECT id FROM items3m ORDER BY -ln(1 - random()) / amount LIMIT %d)" % k),
+                 None, "cpu", 0)]
         rival = ROWS + "SELECT * FROM %s ORDER BY -ln(1 - random()) * frequency LIMIT %d" % (WINDOW_COUNT, k)
         found += [
             Pair("inverse_sample %d / ORDER BY -ln(random()) * frequency LIMIT" % k,

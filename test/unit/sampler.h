@@ -26,6 +26,7 @@ typedef struct Sampler
 	GroveSampleUnit *units;
 	GroveSamplePair *pairs;
 	size_t		n;
+	size_t		n_compacted;
 	size_t		capacity;
 	size_t		stored;			/* elements stored and not dropped */
 	size_t		largest;		/* n at its largest */
@@ -69,7 +70,9 @@ sampler_compact(Sampler *sampler)
 {
 	const GroveSampleCaller caller = {compare_elements, drop_element, sampler};
 
-	sampler->n = grove_sample_compact(&sampler->set, sampler->units, sampler->n, sampler->pairs, &caller);
+	sampler->n = grove_sample_compact(&sampler->set, sampler->units, sampler->n_compacted, sampler->n, sampler->pairs,
+									  &caller);
+	sampler->n_compacted = sampler->n;
 }
 
 static inline void
