@@ -10,7 +10,7 @@
 static uint32_t
 block_width(uint32_t left)
 {
-	return left > 12 ? 16 : left > 4 ? 8 : 4;
+	return left > 12 ? 16 : (left + 3) / 4 * 4;
 }
 
 GroveStatus
@@ -190,7 +190,7 @@ grove_bins_fill(GroveMatrix *matrix, const GroveFeatureBins *bins, const double 
 				memset(out, GROVE_MISSING_BIN, n);
 				continue;
 			}
-			fill_column(&bins[feature], tile + (size_t) feature * GROVE_TILE_ROWS, out, n);
+			fill_column(&bins[feature], tile + (size_t) feature * GROVE_TILE_STRIDE, out, n);
 			memcpy(matrix->columns + (size_t) feature * matrix->n_rows + first, out, n);
 		}
 		fill_block(part, block->width, block->rows + (size_t) first * block->width, n);

@@ -328,7 +328,7 @@ fill_record(GroveIntake *in, const double *record, uint64 hash)
 	if (row >= in->n_rows)
 		reject_other_rows();
 	for (i = 0; i < in->n_cuts; i++)
-		tile[(Size) i * GROVE_TILE_ROWS] = cut_value(in, &in->cuts[i], record);
+		tile[(Size) i * GROVE_TILE_STRIDE] = cut_value(in, &in->cuts[i], record);
 	if (in->class_of)
 	{
 		if (target < 0)
@@ -414,7 +414,7 @@ grovepg_intake_fill(GroveIntake *in, GroveTrainer *trainer, const uint32 *class_
 	in->hashes = MemoryContextAllocHuge(in->context, in->n_rows * sizeof(uint64));
 	if (in->group.attno != 0)
 		in->groups = MemoryContextAllocHuge(in->context, in->n_rows * sizeof(uint64));
-	in->tile = MemoryContextAllocHuge(in->context, (Size) in->n_cuts * GROVE_TILE_ROWS * sizeof(double));
+	in->tile = MemoryContextAllocHuge(in->context, (Size) in->n_cuts * GROVE_TILE_STRIDE * sizeof(double));
 	in->tile_first = 0;
 	in->tile_rows = 0;
 	if (in->kept)

@@ -110,7 +110,7 @@ typedef struct GroveIntake
 	double	   *record;
 	bool		frozen;			/* the features are cut: no new levels */
 	GroveTrainer *trainer;		/* second reading */
-	double	   *tile;			/* [n_cuts][GROVE_TILE_ROWS] */
+	double	   *tile;			/* [n_cuts][GROVE_TILE_STRIDE] */
 	uint32		tile_first;
 	uint32		tile_rows;
 	uint64	   *hashes;			/* [n_rows] content, second reading */
