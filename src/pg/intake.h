@@ -133,6 +133,12 @@ extern void grovepg_intake_show_begin(GroveIntake *intake);
 extern void grovepg_intake_show_row(GroveIntake *intake, TupleTableSlot *slot);
 extern void grovepg_intake_show_end(GroveIntake *intake);
 
+/* Bytes that labels and kept rows take, about. */
+extern Size grovepg_intake_memory(const GroveIntake *intake);
+
+/* Gives up rows kept from the first reading, which are then read again; returns the bytes that this frees. */
+extern Size grovepg_intake_forget(GroveIntake *intake);
+
 /*
  * Cuts the features; returns bins[n_cuts], palloc'd.  A categorical feature
  * keeps its max_bin most frequent levels; when max_bin is 255, further ones,
