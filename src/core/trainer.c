@@ -84,6 +84,8 @@ walk_parts(Walk *walk, const GroveTrainDims *dims, GroveTrainer *t)
 	t->shared = take(walk, 1, sizeof(GroveTrainShared));
 	if (grove_bins_matrix_size(dims->n_rows, dims->n_features, &matrix_bytes) != GROVE_OK)
 		walk->overflow = true;
+	/* records of 16 bytes should not lie across cache lines */
+	walk->offset = (walk->offset + 63) & ~(size_t) 63;
 	matrix = take(walk, matrix_bytes, 1);
 	if (matrix)
 		grove_bins_matrix_attach(&t->matrix, matrix, dims->n_rows, dims->n_features);
