@@ -10,6 +10,7 @@
 #define FREE_SLOT	UINT64_C(0x7ff8000000000000)	/* a NaN: never a stored value */
 
 #define FIRST_SLOTS	64
+#define SHORT_RUN	32			/* values that are sorted by insertion */
 
 /* A value of a column and how many rows carry it; key orders like the value. */
 typedef struct ValueCount
@@ -251,14 +252,16 @@ grove_sketch_scratch(const GroveSketch *sketch)
 	return (size_t) n * 2 * sizeof(ValueCount) + 2048 * sizeof(uint32_t);
 }
 
-/* Sorts by key, 11 bits a pass, passes in which all digits agree left out; returns where the result is. */
+/*
+ * Sorts by the bits of the key from shift on, 11 a pass, passes in which all
+ * digits agree left out; returns where the result is.
+ */
 static ValueCount *
-sort_values(ValueCount *a, ValueCount *b, uint32_t n, uint32_t *bucket)
+sort_digits(ValueCount *a, ValueCount *b, uint32_t n, int shift, uint32_t *bucket)
 {
-	int			shift;
 	uint32_t	i;
 
-	for (shift = 0; shift < 64; shift += 11)
+	for (; shift < 64; shift += 11)
 	{
 		uint32_t	sum = 0;
 		ValueCount *t;
@@ -282,6 +285,44 @@ sort_values(ValueCount *a, ValueCount *b, uint32_t n, uint32_t *bucket)
 		b = t;
 	}
 	return a;
+}
+
+/*
+ * Sorts by key.  The upper half of the bits nearly does it: sign, exponent and
+ * 19 bits behind the point.  Values that agree in them are few, or all alike.
+ */
+static ValueCount *
+sort_values(ValueCount *a, ValueCount *b, uint32_t n, uint32_t *bucket)
+{
+	ValueCount *sorted = sort_digits(a, b, n, 33, bucket);
+	ValueCount *spare = sorted == a ? b : a;
+	uint32_t	begin,
+				end,
+				i,
+				j;
+
+	for (begin = 0; begin < n; begin = end)
+	{
+		uint64_t	top = sorted[begin].key >> 33;
+
+		for (end = begin + 1; end < n && sorted[end].key >> 33 == top; end++)
+			;
+		if (end - begin > SHORT_RUN)
+		{
+			if (sort_digits(sorted + begin, spare + begin, end - begin, 0, bucket) != sorted + begin)
+				memcpy(sorted + begin, spare + begin, (end - begin) * sizeof(ValueCount));
+			continue;
+		}
+		for (i = begin + 1; i < end; i++)
+		{
+			ValueCount	v = sorted[i];
+
+			for (j = i; j > begin && sorted[j - 1].key > v.key; j--)
+				sorted[j] = sorted[j - 1];
+			sorted[j] = v;
+		}
+	}
+	return sorted;
 }
 
 /* The column's values in ascending order, equal ones merged; *n is their number. */
