@@ -179,8 +179,9 @@ SELECT a, pg_temp.refused(a, 'record') FROM (VALUES
 	(3, $$'SELECT id, a, nullif(z, true) AS z FROM t', target => 'z', key => '{id}'$$), (4, $$'SELECT nullif(id, 5) AS id, a, z FROM t', target => 'z', key => '{id}'$$),
 	(5, $$'SELECT id, a, b FROM t WHERE b IS NOT NULL', target => 'b', key => '{id}'$$), (6, $$'SELECT id, a, a, z FROM t', target => 'z', key => '{id}'$$), (7, $$'SELECT id, z FROM t', target => 'z', key => '{id}'$$)) AS v(n, a) ORDER BY n;
 -- more groups, or labels, than memory allows
+SET grove.max_memory = '9MB';
+SELECT pg_temp.refused($$'SELECT i AS id, i % 250 AS a, i / 250 % 250 AS b, i / 62500 AS c, 1 AS y FROM generate_series(1, 130000) AS i', key => '{id}', target => 'y'$$, 'record');
 SET grove.max_memory = '1MB';
-SELECT pg_temp.refused($$'SELECT i AS id, i % 200 AS a, i / 200 AS b, 1 AS y FROM generate_series(1, 40000) AS i', key => '{id}', target => 'y'$$, 'record');
 SELECT pg_temp.refused($$'SELECT i AS id, md5(i::text) AS a, 1 AS y FROM generate_series(1, 40000) AS i', key => '{id}', target => 'y'$$, 'record');
 SELECT pg_temp.refused($$'SELECT i AS id, 1 AS a, md5(i::text) AS y FROM generate_series(1, 40000) AS i', key => '{id}', target => 'y'$$, 'record');
 RESET grove.max_memory;

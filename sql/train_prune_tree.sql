@@ -65,6 +65,45 @@ SELECT md5(pg_temp.fit('a, b, c, page, y', 'y', 0.003)) = md5(pg_temp.fit('a, b,
 	md5(grove.train('SELECT a, b, c, page, y FROM trees_in ORDER BY grove.hash64(1, i)', 'y',
 		'{"algorithm": "tree", "num_leaves": 200, "min_data_in_leaf": 5, "ccp_alpha": 0.003}')) AS other_order;
 
+-- chosen by cross-validation: the candidate of the least loss, the same for any order of the rows, and the tree is
+-- that of the chosen cost
+CREATE TABLE chosen AS
+	SELECT r AS rule, grove.train('SELECT a, b, c, page, y FROM trees_in', 'y', jsonb_build_object('algorithm', 'tree',
+		'num_leaves', 200, 'min_data_in_leaf', 5, 'ccp_folds', 5, 'ccp_rule', r)) AS model
+	FROM unnest('{min, one_se}'::text[]) AS r;
+ALTER TABLE chosen ADD alpha float8;
+UPDATE chosen SET alpha = (grove.metrics(model) ->> 'ccp_alpha')::float8;
+SELECT rule, (SELECT count(*) FROM grove.nodes(model) WHERE feature IS NULL) AS leaves, round(alpha::numeric, 4) AS alpha,
+	round((grove.metrics(model) ->> 'train_squared_error')::numeric, 3) AS loss
+FROM chosen ORDER BY rule;
+CREATE TABLE candidates AS
+	SELECT c.rule, c.alpha = m.alpha::float8 AS chosen, m.alpha::float8 AS alpha, m.mean::float8 AS mean, m.error::float8 AS error,
+		min(m.mean::float8) OVER (PARTITION BY c.rule) AS least
+	FROM chosen AS c, LATERAL (SELECT grove.metrics(model)::jsonb AS j) AS k,
+		LATERAL ROWS FROM (jsonb_array_elements_text(j -> 'ccp_alphas'), jsonb_array_elements_text(j -> 'ccp_losses'),
+			jsonb_array_elements_text(j -> 'ccp_errors')) AS m(alpha, mean, error);
+SELECT c.rule, count(*) > 100 AS many,
+	max(c.alpha) FILTER (WHERE c.mean <= c.least + CASE WHEN c.rule = 'one_se' THEN b.error ELSE 0 END) =
+	max(c.alpha) FILTER (WHERE chosen) AS largest
+FROM candidates AS c, LATERAL (SELECT error FROM candidates AS b WHERE b.rule = c.rule AND b.mean = b.least
+	ORDER BY alpha DESC LIMIT 1) AS b
+GROUP BY c.rule ORDER BY c.rule;
+SELECT c.rule, bool_and(a.value IS NOT DISTINCT FROM b.value AND a.threshold IS NOT DISTINCT FROM b.threshold) AS same_tree
+FROM chosen AS c, LATERAL grove.nodes(c.model) AS a
+	FULL JOIN LATERAL grove.nodes(pg_temp.fit('a, b, c, page, y', 'y', c.alpha)) AS b USING (tree, node)
+GROUP BY c.rule ORDER BY c.rule;
+SELECT c.rule, md5(c.model) = md5(grove.train('SELECT a, b, c, page, y FROM trees_in ORDER BY grove.hash64(1, i)', 'y',
+	jsonb_build_object('algorithm', 'tree', 'num_leaves', 200, 'min_data_in_leaf', 5, 'ccp_folds', 5, 'ccp_rule', c.rule))) AS other_order
+FROM chosen AS c ORDER BY c.rule;
+
+-- classes, weights and validation rows
+SELECT grove.metrics(grove.train('SELECT a, b, c, page, sold FROM trees_in', 'sold',
+	'{"algorithm": "tree", "num_leaves": 200, "ccp_folds": 4}')) ->> 'ccp_alpha' IS NOT NULL AS binary,
+	grove.metrics(grove.train('SELECT a, b, c, page FROM trees_in', 'page',
+	'{"algorithm": "tree", "ccp_folds": 3}')) ->> 'ccp_alpha' IS NOT NULL AS multiclass,
+	grove.metrics(grove.train('SELECT a, b, c, page, y, w, i % 4 = 0 AS held FROM trees_in', 'y',
+	'{"algorithm": "tree", "ccp_folds": 3}', weight => 'w', validation => 'held')) ->> 'validation_rows' AS validation_rows;
+
 CREATE FUNCTION pg_temp.try(statement text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -82,5 +121,11 @@ SELECT pg_temp.try($$SELECT grove.train('SELECT a, y FROM trees_in', 'y', '{"ccp
 SELECT pg_temp.try($$SELECT grove.train('SELECT a, y FROM trees_in', 'y', '{"algorithm": "forest", "ccp_alpha": 0.1}')$$);
 SELECT pg_temp.try($$SELECT grove.train('SELECT a, y FROM trees_in', 'y', '{"algorithm": "tree", "objective": "quantile", "ccp_alpha": 0.1}')$$);
 SELECT pg_temp.try($$SELECT grove.train('SELECT a, y FROM trees_in', 'y', '{"algorithm": "tree", "ccp_alpha": -1}')$$);
+SELECT pg_temp.try($$SELECT grove.train('SELECT a, y FROM trees_in', 'y', '{"ccp_folds": 5}')$$);
+SELECT pg_temp.try($$SELECT grove.train('SELECT a, y FROM trees_in', 'y', '{"algorithm": "tree", "ccp_folds": 1}')$$);
+SELECT pg_temp.try($$SELECT grove.train('SELECT a, y FROM trees_in', 'y', '{"algorithm": "tree", "ccp_folds": 5, "ccp_alpha": 0.1}')$$);
+SELECT pg_temp.try($$SELECT grove.train('SELECT a, y FROM trees_in', 'y', '{"algorithm": "tree", "ccp_rule": "one_se"}')$$);
+SELECT pg_temp.try($$SELECT grove.train('SELECT a, y FROM trees_in', 'y', '{"algorithm": "tree", "ccp_folds": 5, "objective": "quantile"}')$$);
+SELECT pg_temp.try($$SELECT grove.train('SELECT a, y FROM trees_in LIMIT 3', 'y', '{"algorithm": "tree", "ccp_folds": 90}')$$);
 
-DROP TABLE trees_in, path;
+DROP TABLE trees_in, path, chosen, candidates;

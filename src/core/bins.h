@@ -3,7 +3,7 @@
  *
  * Bin 0 is missing.  A numeric value v has bin 1 + (number of edges < v), a
  * category the bin of its level.  The rows are kept twice, one byte a value:
- * row-major in blocks of 16 features (8 or 4 at the end), which is what
+ * row-major in blocks of 16 features (12, 8 or 4 at the end), which is what
  * histograms read, and column by column, which is what partitions read.  Rows
  * are numbered by arrival; nothing that training computes depends on it.
  */
@@ -25,7 +25,7 @@ typedef struct GroveFeatureBins
 typedef struct GroveBlock
 {
 	uint32_t	first;
-	uint32_t	width;			/* 16, 8 or 4 */
+	uint32_t	width;			/* 16, 12, 8 or 4 */
 	uint8_t    *rows;			/* [n_rows][width] */
 } GroveBlock;
 
@@ -51,10 +51,11 @@ extern void grove_bins_finish(GroveFeatureBins *bins);
 extern uint8_t grove_bins_of(const GroveFeatureBins *bins, double value);
 
 #define GROVE_TILE_ROWS	1024
+#define GROVE_TILE_STRIDE	(GROVE_TILE_ROWS + 8)	/* columns a power of two apart would share few sets of the cache */
 
 /*
  * Bins n <= GROVE_TILE_ROWS rows whose values stand column by column in tile
- * (feature f, row i at tile[f * GROVE_TILE_ROWS + i]; a categorical value is
+ * (feature f, row i at tile[f * GROVE_TILE_STRIDE + i]; a categorical value is
  * its bin) into rows first .. first + n - 1 of the matrix.
  */
 extern void grove_bins_fill(GroveMatrix *matrix, const GroveFeatureBins *bins, const double *tile,

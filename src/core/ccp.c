@@ -2,7 +2,7 @@
  * ccp.c: pruning in four passes over the nodes: worth, new numbers, sets,
  * moves.  New numbers never exceed old ones, so that everything moves in place.
  */
-#include "ccp.h"
+#include "ccp_folds.h"
 
 #include <string.h>
 
@@ -17,11 +17,8 @@ find_worth(GroveCcpTree *t, double cost)
 	for (i = t->n_nodes; i-- > 0;)
 	{
 		uint32_t	left = t->nodes[i].left;
-		double		worth = 0.0;
 
-		if (left != 0)
-			worth = t->gain[i] + t->gain[left] + t->gain[left + 1] - cost;
-		t->gain[i] = worth > 0.0 ? worth : 0.0;
+		t->gain[i] = left == 0 ? 0.0 : grove_ccp_worth(t->gain[i], t->gain[left], t->gain[left + 1], cost);
 	}
 }
 
@@ -126,11 +123,8 @@ grove_ccp_prune_grown(GroveTrainer *trainer)
 {
 	GroveTrainShared *s = trainer->shared;
 	GroveCcpTree tree;
-	int64_t		weight = 0;
 	uint32_t	i;
 
-	for (i = 0; i < s->n_leaves; i++)
-		weight += trainer->leaves[i].sums.h;
 	tree.nodes = trainer->nodes;
 	tree.n_nodes = s->n_nodes;
 	tree.sets = trainer->sets;
@@ -139,7 +133,7 @@ grove_ccp_prune_grown(GroveTrainer *trainer)
 	tree.output = trainer->node_output;
 	tree.map = trainer->node_map;
 	tree.set_map = trainer->set_map;
-	grove_ccp_prune(&tree, s->config.ccp_alpha * ((double) weight * s->rules.h_unit));
+	grove_ccp_prune(&tree, s->config.ccp_alpha * grove_ccp_weight(trainer));
 	s->n_nodes = tree.n_nodes;
 	s->n_sets = tree.n_sets;
 	/* leaves keep their rows; several of them are now in one node */

@@ -30,11 +30,20 @@ typedef struct GroveCcpTree
 	uint32_t   *set_map;		/* [n_sets] scratch */
 } GroveCcpTree;
 
+/* What a split is worth beyond the cost of its leaf, with what its children are worth: 0 where it is better a leaf. */
+static inline double
+grove_ccp_worth(double gain, double left, double right, double cost)
+{
+	double		worth = gain + left + right - cost;
+
+	return worth > 0.0 ? worth : 0.0;
+}
+
 /* Prunes; cost is in the unit of gain. */
 extern void grove_ccp_prune(GroveCcpTree *tree, double cost);
 
 /*
- * Prunes the tree that a trainer has just grown, at config.ccp_alpha: what a
+ * Prunes the tree that a trainer has just grown, at config.ccp_alpha > 0: what a
  * leaf must take off the loss a unit of weight.  With squared errors and
  * without regularisation a gain is a difference of squared errors, so alpha
  * is what it is for a mean squared error.

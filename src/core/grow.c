@@ -487,7 +487,7 @@ finish_tree(GroveTrainer *t)
 		node->value = leaf->output * s->config.learning_rate;
 		leaf->value = (float) node->value;
 	}
-	if (s->dims.pruned)
+	if (s->dims.pruned && s->config.ccp_alpha > 0.0)
 		grove_ccp_prune_grown(t);
 }
 

@@ -73,21 +73,24 @@ name(const uint8_t *rows, const GroveEntry *entries, uint32_t n, const int32_t *
 }
 
 KERNEL(packed16, 16, GROVE_HIST_PACKED)
+KERNEL(packed12, 12, GROVE_HIST_PACKED)
 KERNEL(packed8, 8, GROVE_HIST_PACKED)
 KERNEL(packed4, 4, GROVE_HIST_PACKED)
 KERNEL(constant16, 16, GROVE_HIST_CONSTANT)
+KERNEL(constant12, 12, GROVE_HIST_CONSTANT)
 KERNEL(constant8, 8, GROVE_HIST_CONSTANT)
 KERNEL(constant4, 4, GROVE_HIST_CONSTANT)
 KERNEL(wide16, 16, GROVE_HIST_WIDE)
+KERNEL(wide12, 12, GROVE_HIST_WIDE)
 KERNEL(wide8, 8, GROVE_HIST_WIDE)
 KERNEL(wide4, 4, GROVE_HIST_WIDE)
 
 typedef void (*Kernel) (const uint8_t *, const GroveEntry *, uint32_t, const int32_t *, int64_t *);
 
-static const Kernel kernels[3][3] = {
-	{packed16, packed8, packed4},
-	{constant16, constant8, constant4},
-	{wide16, wide8, wide4}
+static const Kernel kernels[3][4] = {
+	{packed4, packed8, packed12, packed16},
+	{constant4, constant8, constant12, constant16},
+	{wide4, wide8, wide12, wide16}
 };
 
 void
@@ -95,9 +98,7 @@ grove_hist_accumulate(const GroveMatrix *matrix, uint32_t block, GroveHistMode m
 					  const GroveEntry *entries, uint32_t n, const int32_t *hess,
 					  int64_t *accumulator)
 {
-	uint32_t	width = matrix->blocks[block].width;
-
-	kernels[mode][width == 16 ? 0 : width == 8 ? 1 : 2]
+	kernels[mode][matrix->blocks[block].width / 4 - 1]
 		(matrix->blocks[block].rows, entries, n, hess, accumulator);
 }
 

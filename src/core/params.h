@@ -37,6 +37,12 @@ enum
 	GROVE_PARAM_SAMPLE_MVS
 };								/* values of GroveParams.data_sample_strategy, equal to GroveSelectKind */
 
+enum
+{
+	GROVE_PARAM_CCP_MIN,
+	GROVE_PARAM_CCP_ONE_SE
+};								/* values of GroveParams.ccp_rule */
+
 #define GROVE_PARAM_TEXT_BYTES	63
 
 typedef struct GroveParamText

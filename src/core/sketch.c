@@ -9,6 +9,9 @@
 
 #define FREE_SLOT	UINT64_C(0x7ff8000000000000)	/* a NaN: never a stored value */
 
+#define FIRST_SLOTS	64
+#define SHORT_RUN	32			/* values that are sorted by insertion */
+
 /* A value of a column and how many rows carry it; key orders like the value. */
 typedef struct ValueCount
 {
@@ -46,7 +49,7 @@ value_of(uint64_t key)
 static uint32_t
 slots_for(uint32_t capacity)
 {
-	uint32_t	slots = 64;
+	uint32_t	slots = FIRST_SLOTS;
 
 	while (slots < capacity * 2)
 		slots *= 2;
@@ -81,7 +84,7 @@ grove_sketch_init(GroveSketch *sketch, void *buffer, uint32_t n_columns, uint32_
 	sketch->n_columns = n_columns;
 	sketch->capacity = capacity;
 	sketch->n_rows = 0;
-	sketch->n_slots = slots_for(capacity);
+	sketch->n_slots = FIRST_SLOTS;
 	sketch->threshold = UINT64_MAX;
 	sketch->hash = (uint64_t *) at;
 	at += (size_t) capacity * sizeof(uint64_t);
@@ -92,7 +95,7 @@ grove_sketch_init(GroveSketch *sketch, void *buffer, uint32_t n_columns, uint32_
 	sketch->count = (uint32_t *) at;
 	at += (size_t) capacity * sizeof(uint32_t);
 	sketch->slots = (uint32_t *) at;
-	at += (size_t) sketch->n_slots * sizeof(uint32_t);
+	at += (size_t) slots_for(capacity) * sizeof(uint32_t);
 	sketch->active = (uint32_t *) at;
 	sketch->n_active = n_columns;
 	memset(sketch->slots, 0, sketch->n_slots * sizeof(uint32_t));
@@ -142,6 +145,17 @@ find_slot(const GroveSketch *sketch, uint64_t hash)
 	return slot;
 }
 
+/* Enters all rows of the sample anew. */
+static void
+fill_slots(GroveSketch *sketch)
+{
+	uint32_t	i;
+
+	memset(sketch->slots, 0, sketch->n_slots * sizeof(uint32_t));
+	for (i = 0; i < sketch->n_rows; i++)
+		sketch->slots[find_slot(sketch, sketch->hash[i])] = i + 1;
+}
+
 /*
  * Lowers the threshold by an eighth until one row less is below it: one of the
  * sample, or the new one, whose hash this is.  That way the threshold depends
@@ -173,9 +187,7 @@ shrink(GroveSketch *sketch, uint64_t hash)
 		}
 	} while (kept == sketch->n_rows && hash < sketch->threshold);
 	sketch->n_rows = kept;
-	memset(sketch->slots, 0, sketch->n_slots * sizeof(uint32_t));
-	for (i = 0; i < kept; i++)
-		sketch->slots[find_slot(sketch, sketch->hash[i])] = i + 1;
+	fill_slots(sketch);
 }
 
 void
@@ -211,11 +223,25 @@ grove_sketch_add(GroveSketch *sketch, uint64_t hash, const double *row)
 			return;
 		slot = find_slot(sketch, hash);
 	}
+	else if (sketch->n_rows * 2 == sketch->n_slots)
+	{
+		sketch->n_slots *= 2;
+		fill_slots(sketch);
+		slot = find_slot(sketch, hash);
+	}
 	sketch->hash[sketch->n_rows] = hash;
 	sketch->count[sketch->n_rows] = 1;
 	memcpy(sketch->values + (size_t) sketch->n_rows * sketch->n_columns, row,
 		   sketch->n_columns * sizeof(double));
 	sketch->slots[slot] = ++sketch->n_rows;
+}
+
+size_t
+grove_sketch_used(const GroveSketch *sketch)
+{
+	return (size_t) sketch->n_rows * (sizeof(uint64_t) + sizeof(uint32_t) + sketch->n_columns * sizeof(double)) +
+		sketch->n_slots * sizeof(uint32_t) + sketch->n_columns * (sizeof(GroveDistinct) + sizeof(uint32_t)) +
+		grove_sketch_scratch(sketch);
 }
 
 size_t
@@ -226,14 +252,16 @@ grove_sketch_scratch(const GroveSketch *sketch)
 	return (size_t) n * 2 * sizeof(ValueCount) + 2048 * sizeof(uint32_t);
 }
 
-/* Sorts by key, 11 bits a pass, passes in which all digits agree left out; returns where the result is. */
+/*
+ * Sorts by the bits of the key from shift on, 11 a pass, passes in which all
+ * digits agree left out; returns where the result is.
+ */
 static ValueCount *
-sort_values(ValueCount *a, ValueCount *b, uint32_t n, uint32_t *bucket)
+sort_digits(ValueCount *a, ValueCount *b, uint32_t n, int shift, uint32_t *bucket)
 {
-	int			shift;
 	uint32_t	i;
 
-	for (shift = 0; shift < 64; shift += 11)
+	for (; shift < 64; shift += 11)
 	{
 		uint32_t	sum = 0;
 		ValueCount *t;
@@ -257,6 +285,44 @@ sort_values(ValueCount *a, ValueCount *b, uint32_t n, uint32_t *bucket)
 		b = t;
 	}
 	return a;
+}
+
+/*
+ * Sorts by key.  The upper half of the bits nearly does it: sign, exponent and
+ * 19 bits behind the point.  Values that agree in them are few, or all alike.
+ */
+static ValueCount *
+sort_values(ValueCount *a, ValueCount *b, uint32_t n, uint32_t *bucket)
+{
+	ValueCount *sorted = sort_digits(a, b, n, 33, bucket);
+	ValueCount *spare = sorted == a ? b : a;
+	uint32_t	begin,
+				end,
+				i,
+				j;
+
+	for (begin = 0; begin < n; begin = end)
+	{
+		uint64_t	top = sorted[begin].key >> 33;
+
+		for (end = begin + 1; end < n && sorted[end].key >> 33 == top; end++)
+			;
+		if (end - begin > SHORT_RUN)
+		{
+			if (sort_digits(sorted + begin, spare + begin, end - begin, 0, bucket) != sorted + begin)
+				memcpy(sorted + begin, spare + begin, (end - begin) * sizeof(ValueCount));
+			continue;
+		}
+		for (i = begin + 1; i < end; i++)
+		{
+			ValueCount	v = sorted[i];
+
+			for (j = i; j > begin && sorted[j - 1].key > v.key; j--)
+				sorted[j] = sorted[j - 1];
+			sorted[j] = v;
+		}
+	}
+	return sorted;
 }
 
 /* The column's values in ascending order, equal ones merged; *n is their number. */

@@ -33,7 +33,7 @@ typedef struct GroveSketch
 	uint32_t	n_columns;
 	uint32_t	capacity;		/* distinct rows that fit */
 	uint32_t	n_rows;			/* distinct rows now in the sample */
-	uint32_t	n_slots;		/* of the hash table, a power of two */
+	uint32_t	n_slots;		/* of the hash table so far, a power of two, at least twice n_rows */
 	uint64_t	threshold;		/* rows with a smaller hash are sampled */
 	uint64_t   *hash;			/* [capacity] content hash */
 	uint32_t   *count;			/* [capacity] equal rows */
@@ -47,6 +47,9 @@ typedef struct GroveSketch
 /* Bytes of a sketch; capacity 16 to 2^24. */
 extern GroveStatus grove_sketch_size(uint32_t n_columns, uint32_t capacity, size_t *size);
 extern void grove_sketch_init(GroveSketch *sketch, void *buffer, uint32_t n_columns, uint32_t capacity);
+
+/* Bytes that are in use: of the rows in the sample, not of those that would fit, with the scratch that cutting needs. */
+extern size_t grove_sketch_used(const GroveSketch *sketch);
 
 /* One row: its content hash and its values, NaN = missing. */
 extern void grove_sketch_add(GroveSketch *sketch, uint64_t hash, const double *row);

@@ -25,7 +25,7 @@ out_capacity(const GroveTrainDims *dims)
 {
 	if (!dims->track_out)
 		return 0;
-	return dims->sampled ? dims->n_rows : dims->n_validation;
+	return dims->sampled || dims->folded ? dims->n_rows : dims->n_validation;
 }
 
 /*
@@ -84,6 +84,8 @@ walk_parts(Walk *walk, const GroveTrainDims *dims, GroveTrainer *t)
 	t->shared = take(walk, 1, sizeof(GroveTrainShared));
 	if (grove_bins_matrix_size(dims->n_rows, dims->n_features, &matrix_bytes) != GROVE_OK)
 		walk->overflow = true;
+	/* records of 16 bytes should not lie across cache lines */
+	walk->offset = (walk->offset + 63) & ~(size_t) 63;
 	matrix = take(walk, matrix_bytes, 1);
 	if (matrix)
 		grove_bins_matrix_attach(&t->matrix, matrix, dims->n_rows, dims->n_features);
@@ -92,7 +94,7 @@ walk_parts(Walk *walk, const GroveTrainDims *dims, GroveTrainer *t)
 	t->weight = dims->weighted ? take(walk, n, sizeof(float)) : NULL;
 	t->score = take(walk, n, dims->n_outputs * sizeof(float));
 	t->identity = take(walk, n, sizeof(uint32_t));
-	t->validation = dims->n_validation > 0 ? take(walk, n, 1) : NULL;
+	t->validation = dims->n_validation > 0 || dims->folded ? take(walk, n, 1) : NULL;
 	t->leaf_of = take(walk, n, sizeof(uint16_t));
 	t->out_sum = dims->out_scored ? take(walk, n, dims->n_outputs * sizeof(float)) : NULL;
 	t->out_trees = dims->out_scored ? take(walk, n, sizeof(uint32_t)) : NULL;

@@ -41,6 +41,7 @@ typedef struct GroveTrainDims
 	bool		by_gradient;	/* the rows of a tree are chosen by their gradients; sampled, and wide mode */
 	bool		out_scored;		/* forest: each row adds up the trees that did not see it */
 	bool		pruned;			/* the grown tree is pruned by cost and complexity */
+	bool		folded;			/* parts of the rows are left out in turn, as validation rows are */
 } GroveTrainDims;
 
 /* How to train; no field depends on the data. */
@@ -151,7 +152,7 @@ typedef struct GroveTrainer
 	float	   *weight;			/* [n_rows] or NULL */
 	float	   *score;			/* [n_outputs][n_rows], without the base */
 	uint32_t   *identity;		/* [n_rows] 32 random bits from the row's content */
-	uint8_t    *validation;		/* [n_rows] 1 = validation row, or NULL */
+	uint8_t    *validation;		/* [n_rows] 1 = the trees must not see the row, or NULL */
 	uint16_t   *leaf_of;		/* [n_rows] */
 	float	   *out_sum;		/* out_scored: [n_outputs][n_rows] leaf values of the trees that did not see the row */
 	uint32_t   *out_trees;		/* [n_rows] how many rounds these were */

@@ -48,9 +48,7 @@ keep_record(GroveIntake *in, uint64 hash)
 		return;
 	if ((in->n_rows + 1) * record_bytes > KEEP_BYTES)
 	{
-		pfree(in->kept);
-		pfree(in->kept_hash);
-		in->kept = NULL;
+		grovepg_intake_forget(in);
 		return;
 	}
 	if (in->kept == NULL)
@@ -69,11 +67,16 @@ keep_record(GroveIntake *in, uint64 hash)
 	in->kept_hash[in->n_rows] = hash;
 }
 
-/* Levels may not grow beyond what training may use. */
-static void
-check_levels(const GroveIntake *in)
+static Size
+kept_memory(const GroveIntake *in)
 {
-	Size		bytes = 0;
+	return in->kept ? in->kept_capacity * (in->width * sizeof(double) + sizeof(uint64)) : 0;
+}
+
+Size
+grovepg_intake_memory(const GroveIntake *in)
+{
+	Size		bytes = kept_memory(in) + grovepg_levels_memory(in->classes);
 	int			i;
 
 	for (i = 0; i < in->n_features; i++)
@@ -81,11 +84,37 @@ check_levels(const GroveIntake *in)
 		if (in->features[i].levels)
 			bytes += grovepg_levels_memory(in->features[i].levels);
 	}
-	bytes += grovepg_levels_memory(in->classes);
+	return bytes;
+}
+
+Size
+grovepg_intake_forget(GroveIntake *in)
+{
+	Size		bytes = kept_memory(in);
+
+	if (in->kept)
+	{
+		pfree(in->kept);
+		pfree(in->kept_hash);
+		in->kept = NULL;
+	}
+	return bytes;
+}
+
+/* The sample, the labels and the rows that are kept may not grow beyond what training may use. */
+static void
+check_memory(GroveIntake *in)
+{
+	Size		bytes = grovepg_intake_memory(in) + grove_sketch_used(&in->sketch);
+
+	if (bytes > grovepg_max_memory())
+		bytes -= grovepg_intake_forget(in);
 	if (bytes > grovepg_max_memory())
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("labels of the text columns need more than %zu kB of memory", grovepg_max_memory() / 1024),
+				 errmsg("reading the source needs more than %zu kB of memory", grovepg_max_memory() / 1024),
+				 errdetail("The sample for bins takes %zu kB, labels of text columns take %zu kB.",
+						   grove_sketch_used(&in->sketch) / 1024, grovepg_intake_memory(in) / 1024),
 				 errhint("Raise \"grove.max_memory\", or name columns of many different labels in \"ignore\".")));
 }
 
@@ -105,7 +134,7 @@ grovepg_intake_show_row(GroveIntake *in, TupleTableSlot *slot)
 	in->content += hash;
 	if (in->n_rows % GROVE_PROGRESS_ROWS == 0)
 	{
-		check_levels(in);
+		check_memory(in);
 		grovepg_progress_rows(in->progress, in->n_rows);
 	}
 	if (in->record[AT_VALIDATION(in)] != 0.0)
@@ -139,7 +168,7 @@ grovepg_intake_show_begin(GroveIntake *in)
 void
 grovepg_intake_show_end(GroveIntake *in)
 {
-	check_levels(in);
+	check_memory(in);
 	in->scratch = MemoryContextAllocHuge(in->context, grove_sketch_scratch(&in->sketch));
 }
 
@@ -327,7 +356,7 @@ fill_record(GroveIntake *in, const double *record, uint64 hash)
 	if (row >= in->n_rows)
 		reject_other_rows();
 	for (i = 0; i < in->n_cuts; i++)
-		tile[(Size) i * GROVE_TILE_ROWS] = cut_value(in, &in->cuts[i], record);
+		tile[(Size) i * GROVE_TILE_STRIDE] = cut_value(in, &in->cuts[i], record);
 	if (in->class_of)
 	{
 		if (target < 0)
@@ -386,9 +415,7 @@ fill_kept(GroveIntake *in)
 			encode_kept_target(in, record);
 		fill_record(in, record, in->kept_hash[row]);
 	}
-	pfree(in->kept);
-	pfree(in->kept_hash);
-	in->kept = NULL;
+	grovepg_intake_forget(in);
 }
 
 /* Needs 16 bytes a row for the time of a sort. */
@@ -413,7 +440,7 @@ grovepg_intake_fill(GroveIntake *in, GroveTrainer *trainer, const uint32 *class_
 	in->hashes = MemoryContextAllocHuge(in->context, in->n_rows * sizeof(uint64));
 	if (in->group.attno != 0)
 		in->groups = MemoryContextAllocHuge(in->context, in->n_rows * sizeof(uint64));
-	in->tile = MemoryContextAllocHuge(in->context, (Size) in->n_cuts * GROVE_TILE_ROWS * sizeof(double));
+	in->tile = MemoryContextAllocHuge(in->context, (Size) in->n_cuts * GROVE_TILE_STRIDE * sizeof(double));
 	in->tile_first = 0;
 	in->tile_rows = 0;
 	if (in->kept)

@@ -114,7 +114,7 @@ typedef struct GroveIntake
 	double	   *record;
 	bool		frozen;			/* the features are cut: no new levels */
 	GroveTrainer *trainer;		/* second reading */
-	double	   *tile;			/* [n_cuts][GROVE_TILE_ROWS] */
+	double	   *tile;			/* [n_cuts][GROVE_TILE_STRIDE] */
 	uint32		tile_first;
 	uint32		tile_rows;
 	uint64	   *hashes;			/* [n_rows] content, second reading */
@@ -140,6 +140,12 @@ extern void grovepg_intake_scan(GroveIntake *intake);
 extern void grovepg_intake_show_begin(GroveIntake *intake);
 extern void grovepg_intake_show_row(GroveIntake *intake, TupleTableSlot *slot);
 extern void grovepg_intake_show_end(GroveIntake *intake);
+
+/* Bytes that labels and kept rows take, about. */
+extern Size grovepg_intake_memory(const GroveIntake *intake);
+
+/* Gives up rows kept from the first reading, which are then read again; returns the bytes that this frees. */
+extern Size grovepg_intake_forget(GroveIntake *intake);
 
 /*
  * Cuts the features; returns bins[n_cuts], palloc'd.  A categorical feature

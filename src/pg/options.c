@@ -218,6 +218,21 @@ check_algorithm(const GroveParams *params)
 
 	if (params->algorithm != GROVE_PARAM_ALGORITHM_TREE && params->ccp_alpha > 0.0)
 		report_no_effect("ccp_alpha", "\"tree\"");
+	if (params->algorithm != GROVE_PARAM_ALGORITHM_TREE && params->ccp_folds > 0)
+		report_no_effect("ccp_folds", "\"tree\"");
+	if (params->ccp_folds == 0 && params->ccp_rule != GROVE_PARAM_CCP_MIN)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"ccp_rule\" needs \"ccp_folds\"")));
+	if (params->ccp_folds == 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"ccp_folds\" must be 0 or at least 2")));
+	if (params->ccp_folds > 0 && params->ccp_alpha > 0.0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options \"ccp_alpha\" and \"ccp_folds\" exclude each other"),
+				 errhint("\"ccp_folds\" chooses the value of \"ccp_alpha\".")));
 	if (params->algorithm == GROVE_PARAM_ALGORITHM_GBDT)
 		return;
 	grove_params_init(&defaults);

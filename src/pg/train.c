@@ -136,7 +136,8 @@ set_dims(GroveTraining *tr)
 		(p->bagging_fraction < 1.0 && p->bagging_freq > 0);
 	d->track_out = true;
 	d->out_scored = p->algorithm == GROVE_PARAM_ALGORITHM_FOREST;
-	d->pruned = p->ccp_alpha > 0.0;
+	d->pruned = p->ccp_alpha > 0.0 || p->ccp_folds > 0;
+	d->folded = p->ccp_folds > 0;
 }
 
 static void
@@ -196,7 +197,13 @@ make_trainer(GroveTraining *tr)
 	/* hashes and a sort of them, and of the rows of groups, come on top while the rows are read */
 	total = size;
 	if (!grove_size_add(&total, tr->dims.n_rows, tr->dims.ranked ? 40 : 24) ||
-		!grove_size_add(&total, tr->rows_size, 1) || total > allowed)
+		!grove_size_add(&total, tr->rows_size, 1) ||
+		!grove_size_add(&total, 1, grovepg_intake_memory(tr->intake)) ||
+		!grove_size_add(&total, 1, grovepg_train_ccp_memory(tr)))
+		total = SIZE_MAX;
+	if (total > allowed)
+		total -= grovepg_intake_forget(tr->intake);
+	if (total > allowed)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("training needs %zu kB of memory, but only %zu kB are allowed", total / 1024, allowed / 1024),
@@ -261,6 +268,7 @@ run_training(GroveTraining *tr)
 	tr->base = palloc0(tr->dims.n_outputs * sizeof(double));
 	grovepg_trees_init(&tr->trees);
 	grovepg_team_start(tr->team, &tr->trainer);
+	grovepg_train_choose_ccp(tr);
 	grove_boost_begin(&tr->boost, &tr->trainer, tr->params.boost_from_average,
 					  tr->task == GROVE_TASK_REGRESSION ? -tr->intake->centre : 0.0,
 					  tr->intake->margin.attno != 0, tr->base);

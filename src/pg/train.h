@@ -7,6 +7,7 @@
 #include "lib/stringinfo.h"
 
 #include "../core/boost.h"
+#include "../core/ccp_folds.h"
 #include "../core/oob.h"
 #include "intake.h"
 #include "options.h"
@@ -41,6 +42,16 @@ extern void grovepg_trees_scale(GroveTrees *trees, double factor);
 /* Points the model at the trees. */
 extern void grovepg_trees_model(const GroveTrees *trees, GroveModel *model);
 
+/* The cost of pruning that cross-validation chose. */
+typedef struct GroveCcpChoice
+{
+	uint32		n_candidates;	/* 0: it was not asked for */
+	uint32		chosen;
+	double		alpha[GROVE_CCP_COSTS];
+	double		mean[GROVE_CCP_COSTS];	/* over folds, of the squared error */
+	double		error[GROVE_CCP_COSTS]; /* its standard error */
+} GroveCcpChoice;
+
 /* One training from its arguments to its model. */
 typedef struct GroveTraining
 {
@@ -63,6 +74,7 @@ typedef struct GroveTraining
 	StringInfoData history;		/* validation loss of each round */
 	GroveBoost	boost;
 	GroveOob	oob;			/* forest */
+	GroveCcpChoice ccp;
 	int			workers;		/* parallel workers beside this process */
 	GroveTeam  *team;
 	GroveProgress progress;
@@ -102,6 +114,12 @@ extern void grovepg_train_constraints(GroveTraining *training);
 
 /* Factors for the weights of each class's rows, from class_weight or scale_pos_weight. */
 extern void grovepg_train_class_weights(GroveTraining *training);
+
+/* Bytes that choosing ccp_alpha takes beside the trainer; 0 when it is not asked for. */
+extern Size grovepg_train_ccp_memory(const GroveTraining *training);
+
+/* Chooses ccp_alpha by cross-validation when that is asked for. */
+extern void grovepg_train_choose_ccp(GroveTraining *training);
 
 /* The model's bytes, palloc'd. */
 extern bytea *grovepg_train_model(GroveTraining *training);

@@ -25,6 +25,34 @@ append_out_scores(StringInfo out, const GroveTraining *tr, const char *part_name
 	}
 }
 
+static void
+append_numbers(StringInfo out, const char *name, const double *numbers, uint32 n)
+{
+	uint32		i;
+
+	appendStringInfo(out, ", \"%s\": [", name);
+	for (i = 0; i < n; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(out, ", ");
+		grovepg_train_append_number(out, numbers[i]);
+	}
+	appendStringInfoChar(out, ']');
+}
+
+/* The cost that cross-validation chose, and what it chose from. */
+static void
+append_choice(StringInfo out, const GroveCcpChoice *ccp)
+{
+	if (ccp->n_candidates == 0)
+		return;
+	appendStringInfoString(out, ", \"ccp_alpha\": ");
+	grovepg_train_append_number(out, ccp->alpha[ccp->chosen]);
+	append_numbers(out, "ccp_alphas", ccp->alpha, ccp->n_candidates);
+	append_numbers(out, "ccp_losses", ccp->mean, ccp->n_candidates);
+	append_numbers(out, "ccp_errors", ccp->error, ccp->n_candidates);
+}
+
 /* What training measured, as JSON. */
 static char *
 metrics_json(GroveTraining *tr)
@@ -44,6 +72,7 @@ metrics_json(GroveTraining *tr)
 	{
 		appendStringInfo(&out, ", \"train_%s\": ", loss);
 		grovepg_train_append_number(&out, tr->boost.train_loss);
+		append_choice(&out, &tr->ccp);
 		if (tr->dims.n_validation > 0)
 		{
 			appendStringInfo(&out, ", \"validation_rows\": %u, \"validation_%s\": ", tr->dims.n_validation, loss);

@@ -121,10 +121,11 @@ grovepg_objective_resolve(GroveTraining *tr)
 				 errmsg("option \"%s\" does not go with the objective \"%s\"",
 						tr->params.monotone_constraints ? "monotone_constraints" : "path_smooth", objective_of(tr)->name),
 				 errdetail("Leaves of this objective are quantiles of their rows, which the option cannot bound.")));
-	if (grove_loss_renewed(grovepg_objective_loss(tr)) && tr->params.ccp_alpha > 0.0)
+	if (grove_loss_renewed(grovepg_objective_loss(tr)) && (tr->params.ccp_alpha > 0.0 || tr->params.ccp_folds > 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"ccp_alpha\" does not go with the objective \"%s\"", objective_of(tr)->name),
+				 errmsg("option \"%s\" does not go with the objective \"%s\"",
+						tr->params.ccp_folds > 0 ? "ccp_folds" : "ccp_alpha", objective_of(tr)->name),
 				 errdetail("Leaves of this objective are quantiles of their rows, whose loss the gains of splits do not tell.")));
 	if (in->target_rule == GROVE_TARGET_NOT_NEGATIVE && in->target_zero)
 		ereport(ERROR,

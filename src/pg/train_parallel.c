@@ -102,7 +102,8 @@ grovepg_team_allocate(Size size, int *workers, GroveTeam **team)
 		}
 	}
 	*workers = 0;
-	return MemoryContextAllocHuge(CurrentMemoryContext, size);
+	/* as a segment does, it starts where a line of the cache does; it goes with the context */
+	return (void *) CACHELINEALIGN(MemoryContextAllocHuge(CurrentMemoryContext, size + PG_CACHE_LINE_SIZE));
 }
 
 void

@@ -165,7 +165,7 @@ kit_table_pick(const KitTable *from, const uint32_t *order, uint32_t n)
 static void
 fill_matrix(GroveTrainer *t, const KitTable *table)
 {
-	double	   *tile = kit_alloc((size_t) table->n_features * GROVE_TILE_ROWS, sizeof(double));
+	double	   *tile = kit_alloc((size_t) table->n_features * GROVE_TILE_STRIDE, sizeof(double));
 
 	for (uint32_t first = 0; first < table->n_rows; first += GROVE_TILE_ROWS)
 	{
@@ -174,7 +174,7 @@ fill_matrix(GroveTrainer *t, const KitTable *table)
 		for (uint32_t i = 0; i < n; i++)
 		{
 			for (uint32_t f = 0; f < table->n_features; f++)
-				tile[(size_t) f * GROVE_TILE_ROWS + i] = table->values[(size_t) (first + i) * table->n_features + f];
+				tile[(size_t) f * GROVE_TILE_STRIDE + i] = table->values[(size_t) (first + i) * table->n_features + f];
 		}
 		grove_bins_fill(&t->matrix, t->bins, tile, first, n);
 	}

@@ -85,7 +85,7 @@ static void
 check_matrix(KitRandom *random, uint32_t n_features, uint32_t n_rows)
 {
 	GroveFeatureBins *bins = kit_alloc(n_features, sizeof(GroveFeatureBins));
-	double	   *tile = kit_alloc((size_t) n_features * GROVE_TILE_ROWS, sizeof(double));
+	double	   *tile = kit_alloc((size_t) n_features * GROVE_TILE_STRIDE, sizeof(double));
 	uint8_t    *expected = kit_alloc((size_t) n_rows * n_features, 1);
 	GroveMatrix matrix;
 	size_t		size;
@@ -111,7 +111,7 @@ check_matrix(KitRandom *random, uint32_t n_features, uint32_t n_rows)
 			uint32_t	f = i % n_features;
 			double		value = draw_value(random, &bins[f]);
 
-			tile[(size_t) f * GROVE_TILE_ROWS + i / n_features] = value;
+			tile[(size_t) f * GROVE_TILE_STRIDE + i / n_features] = value;
 			expected[(size_t) first * n_features + i] = bin_by_definition(&bins[f], value);
 			wrong += grove_bins_of(&bins[f], value) != bin_by_definition(&bins[f], value);
 		}
@@ -155,7 +155,7 @@ check_blocks(uint32_t n_features)
 	for (uint32_t b = 0; b < matrix.n_blocks; b++)
 	{
 		CHECK(matrix.blocks[b].first == at);
-		CHECK(matrix.blocks[b].width == 16 || matrix.blocks[b].width == 8 || matrix.blocks[b].width == 4);
+		CHECK(matrix.blocks[b].width == 16 || matrix.blocks[b].width == 12 || matrix.blocks[b].width == 8 || matrix.blocks[b].width == 4);
 		CHECK(matrix.blocks[b].rows + 3 * (size_t) matrix.blocks[b].width <= memory + size);
 		at += matrix.blocks[b].width;
 	}

@@ -25,7 +25,7 @@ make_matrix(KitRandom *random, uint32_t n_rows, uint32_t n_features, uint32_t n_
 	Matrix		m;
 	size_t		size;
 	GroveFeatureBins *bins = kit_alloc(n_features, sizeof(GroveFeatureBins));
-	double	   *tile = kit_alloc((size_t) n_features * GROVE_TILE_ROWS, sizeof(double));
+	double	   *tile = kit_alloc((size_t) n_features * GROVE_TILE_STRIDE, sizeof(double));
 
 	if (grove_bins_matrix_size(n_rows, n_features, &size) != GROVE_OK)
 		abort();
@@ -48,7 +48,7 @@ make_matrix(KitRandom *random, uint32_t n_rows, uint32_t n_features, uint32_t n_
 				uint8_t		bin = (uint8_t) kit_below(random, n_bins + 1);
 
 				m.plain[(size_t) (first + i) * n_features + f] = bin;
-				tile[(size_t) f * GROVE_TILE_ROWS + i] = bin;
+				tile[(size_t) f * GROVE_TILE_STRIDE + i] = bin;
 			}
 		}
 		grove_bins_fill(&m.matrix, bins, tile, first, n);
