@@ -1,5 +1,6 @@
 -- recommend(): the k best items of each user, against a query that says the same
-CREATE EXTENSION pg_grove;
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pg_grove;
 
 CREATE TABLE customers (customer_id int PRIMARY KEY, age int, budget float8);
 CREATE TABLE items (item_id text PRIMARY KEY, kind text, price float8);
@@ -97,4 +98,3 @@ RESET grove.max_memory;
 DROP FUNCTION naive(int);
 DROP VIEW ours, pairs;
 DROP TABLE customers, items, bought, model, known;
-DROP EXTENSION pg_grove;

@@ -1,6 +1,6 @@
 -- models by name: save, deploy, drop, grant, predict; who may do what
 SET client_min_messages = warning;
-CREATE EXTENSION pg_grove;
+CREATE EXTENSION IF NOT EXISTS pg_grove;
 CREATE ROLE grove_registry_ann;
 CREATE ROLE grove_registry_bob;
 CREATE SCHEMA registry;
@@ -150,5 +150,4 @@ SELECT count(*) FROM grove.models;
 SELECT grove.drop_model('other');
 
 DROP SCHEMA registry CASCADE;
-DROP EXTENSION pg_grove;
 DROP ROLE grove_registry_ann, grove_registry_bob;

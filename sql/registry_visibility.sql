@@ -1,6 +1,6 @@
 -- predict() by name is never stale and never early: what a statement sees is what it scores with
 SET client_min_messages = warning;
-CREATE EXTENSION pg_grove;
+CREATE EXTENSION IF NOT EXISTS pg_grove;
 CREATE SCHEMA visibility;
 SET search_path = visibility;
 
@@ -102,4 +102,3 @@ SELECT count(*) FILTER (WHERE grove.predict('number ' || 1 + i % 20, 1) = 1 + i 
 RESET grove.model_cache_size;
 
 DROP SCHEMA visibility CASCADE;
-DROP EXTENSION pg_grove;

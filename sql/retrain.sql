@@ -1,6 +1,6 @@
 -- retrain(): the stored query again, an honest hold-out, and the better model stays
 SET client_min_messages = warning;
-CREATE EXTENSION pg_grove;
+CREATE EXTENSION IF NOT EXISTS pg_grove;
 CREATE ROLE grove_retrain_ann;
 CREATE ROLE grove_retrain_bob;
 GRANT grove_retrain_ann TO grove_retrain_bob;
@@ -114,5 +114,4 @@ SELECT grove.create_scoring_view('propensity', 'visits', 'quoted', 'it''s "x"');
 RESET ROLE;
 SELECT count(grove.drop_model(name)) FROM (SELECT DISTINCT name FROM grove.models) AS n;
 DROP SCHEMA retrain CASCADE;
-DROP EXTENSION pg_grove;
 DROP ROLE grove_retrain_ann, grove_retrain_bob;
