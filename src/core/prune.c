@@ -145,31 +145,41 @@ stratify(const GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, 
 	return GROVE_OK;
 }
 
-/* min(1, max(pi_min, c * frequency^-gamma)) with the c that keeps the target. */
+/*
+ * min(1, max(pi_min, c * frequency^-gamma)), or min(1, c * size), with the c
+ * that keeps the target.
+ *
+ * Of surprise a part is drawn evenly: min(1, eps + c * size) is
+ * eps + (1 - eps) * min(1, c / (1 - eps) * size), which is the same equation.
+ */
 static GroveStatus
-invert_frequencies(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, const uint32_t *order,
-				   double target, GrovePpsShare *shares)
+scale_sizes(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, const uint32_t *order,
+			uint64_t units, double target, GrovePpsShare *shares)
 {
+	double		even = design->method == GROVE_PRUNE_SURPRISE ? GROVE_PRUNE_EVEN * target / (double) units : 0;
 	GroveStatus status;
 
 	for (size_t i = 0; i < n_cells; i++)
 	{
 		const GrovePruneCell *cell = &cells[order[i]];
 
-		shares[i].weight = grove_pps_inverse((double) cell->frequency, design->gamma);
+		shares[i].weight = design->method == GROVE_PRUNE_INVERSE ?
+			grove_pps_inverse((double) cell->frequency, design->gamma) : cell->size;
 		shares[i].units = (double) cell->units;
-		shares[i].floor = design->pi_min;
+		shares[i].floor = design->method == GROVE_PRUNE_INVERSE ? design->pi_min : 0;
 	}
-	status = grove_pps_scale(shares, n_cells, target, &design->scale);
+	status = grove_pps_scale(shares, n_cells, (target - even * (double) units) / (1 - even), &design->scale);
 	if (status != GROVE_OK)
 		return status;
 	for (size_t i = 0; i < n_cells; i++)
 	{
 		GrovePruneCell *cell = &cells[order[i]];
 
-		cell->keep = grove_pps_probability(design->scale, shares[i].weight, shares[i].floor);
+		cell->keep = even + (1 - even) * grove_pps_probability(design->scale, shares[i].weight, shares[i].floor);
 		cell->pi = cell->keep * (double) cell->units;
 	}
+	design->scale *= 1 - even;
+	design->even = even;
 	return GROVE_OK;
 }
 
@@ -217,7 +227,9 @@ remove_units(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, co
 
 	if (target >= (double) units)
 	{
-		design->scale = design->method == GROVE_PRUNE_INVERSE ? HUGE_VAL : design->scale;
+		if (design->method == GROVE_PRUNE_INVERSE || design->method == GROVE_PRUNE_SURPRISE ||
+			design->method == GROVE_PRUNE_GRADIENT)
+			design->scale = HUGE_VAL;
 		design->beta = design->method == GROVE_PRUNE_NEGATIVES ? 1 : design->beta;
 		keep_share(cells, n_cells, 1);
 		return GROVE_OK;
@@ -234,7 +246,9 @@ remove_units(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, co
 			}
 			return status;
 		case GROVE_PRUNE_INVERSE:
-			return invert_frequencies(design, cells, n_cells, order, target, shares);
+		case GROVE_PRUNE_SURPRISE:
+		case GROVE_PRUNE_GRADIENT:
+			return scale_sizes(design, cells, n_cells, order, units, target, shares);
 		case GROVE_PRUNE_NEGATIVES:
 			return keep_positives(design, cells, n_cells, target);
 		case GROVE_PRUNE_RANDOM:
@@ -366,6 +380,7 @@ grove_prune_design(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cel
 		cells[i].take = 0;
 	}
 	design->scale = design->readmit_scale = design->beta = NAN;
+	design->even = 0;
 	target = first_target(design, cells, n_cells, order, units);
 	status = remove_units(design, cells, n_cells, order, units, target, shares);
 	if (status != GROVE_OK)

@@ -10,7 +10,6 @@
 
 #include <math.h>
 
-#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -25,16 +24,9 @@
 #include "rowtype.h"
 #include "scorer.h"
 #include "source.h"
+#include "truth.h"
 
 PG_FUNCTION_INFO_V1(grove_evaluate);
-
-/* The truth of a row: a column of the source in the terms of the model. */
-typedef struct TargetColumn
-{
-	GroveNumberColumn column;	/* of a class label, if it is none of numbers */
-	char	   *name;
-	double	   *class_value;	/* numeric column: [n_classes] the labels as numbers, NaN when they are none */
-} TargetColumn;
 
 typedef struct EvaluateJob
 {
@@ -42,60 +34,11 @@ typedef struct EvaluateJob
 	const GroveModel *model;
 	const char *weight_name;	/* or NULL */
 	GroveScorer *scorer;
-	TargetColumn target;
+	GroveTruth	target;
 	GroveNumberColumn weight;
 	GroveEvaluation evaluation;
 	GroveMetricState *scores;	/* binary */
 } EvaluateJob;
-
-/* The labels of the model as numbers. */
-static double *
-class_values(const GroveModel *model)
-{
-	double	   *values = palloc(sizeof(double) * model->n_classes);
-	uint32		i;
-
-	for (i = 0; i < model->n_classes; i++)
-	{
-		char	   *label = grovepg_model_text(model->classes[i]);
-		char	   *end;
-
-		values[i] = strtod(label, &end);
-		if (end == label || *end != '\0')
-			values[i] = NAN;
-	}
-	return values;
-}
-
-static bool
-is_time_name(const char *type_name)
-{
-	return strcmp(type_name, "date") == 0 || strncmp(type_name, "timestamp", strlen("timestamp")) == 0;
-}
-
-/* Finds the target column and checks that its values mean what they meant in training. */
-static void
-bind_target(EvaluateJob *job, TupleDesc desc)
-{
-	const GroveModel *model = job->model;
-	TargetColumn *target = &job->target;
-	const char *trained = grovepg_model_text(model->target_type);
-	Oid			type;
-
-	target->name = grovepg_model_text(model->target);
-	target->column.attno = (AttrNumber) grovepg_source_column(desc, target->name, "target");
-	type = TupleDescAttr(desc, target->column.attno - 1)->atttypid;
-	if (!grovepg_feature_type(type, &target->column.type) ||
-		(model->n_classes == 0 && target->column.type.kind != GROVE_FEATURE_NUMERIC))
-		grovepg_judge_reject_type("target", target->name, type, psprintf("The model was trained with type %s.", trained));
-	/* dates and times have units of their own */
-	if (target->column.type.kind == GROVE_FEATURE_NUMERIC &&
-		(is_time_name(trained) || !grovepg_judge_is_number(target->column.type.type)) &&
-		strcmp(grovepg_feature_type_name(type), trained) != 0)
-		grovepg_judge_reject_type("target", target->name, type, psprintf("Cast it to %s, with which the model was trained.", trained));
-	if (model->n_classes > 0 && target->column.type.kind == GROVE_FEATURE_NUMERIC)
-		target->class_value = class_values(model);
-}
 
 /* Receiver: the columns of the source are known. */
 static void
@@ -105,65 +48,21 @@ start_rows(TupleDesc desc, void *arg)
 	MemoryContext previous = MemoryContextSwitchTo(job->context);
 
 	job->scorer = grovepg_scorer_make(job->model, desc);
-	bind_target(job, desc);
+	grovepg_truth_bind(&job->target, job->model, desc);
 	if (job->weight_name != NULL)
 		grovepg_judge_bind(desc, job->weight_name, "weight", false, &job->weight);
 	MemoryContextSwitchTo(previous);
-}
-
-/* Index of the class that a value of the target column is, or -1. */
-static int
-find_class(EvaluateJob *job, Datum value)
-{
-	const GroveModel *model = job->model;
-	TargetColumn *target = &job->target;
-	GroveText	label = {NULL, 0};
-	double		number = NAN;
-	uint32		i;
-
-	if (target->class_value != NULL)
-		number = grovepg_feature_number(&target->column.type, value);
-	else
-		label = grovepg_feature_label(&target->column.type, value);
-	for (i = 0; i < model->n_classes; i++)
-	{
-		if (target->class_value != NULL ? target->class_value[i] == number :
-			(model->classes[i].length == label.length && memcmp(model->classes[i].data, label.data, label.length) == 0))
-			return (int) i;
-	}
-	return -1;
-}
-
-static void
-report_unknown_label(EvaluateJob *job, Datum value)
-{
-	TargetColumn *target = &job->target;
-	char	   *text;
-
-	if (target->class_value != NULL)
-		text = psprintf("%.15g", grovepg_feature_number(&target->column.type, value));
-	else
-	{
-		GroveText	label = grovepg_feature_label(&target->column.type, value);
-
-		text = pnstrdup(label.data, label.length);
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("value \"%s\" of target column \"%s\" is not a class of the model", text, target->name),
-			 errhint("The classes are \"%s\" and \"%s\".",
-					 grovepg_model_text(job->model->classes[0]), grovepg_model_text(job->model->classes[1]))));
 }
 
 static GroveMetricFault
 add_binary(EvaluateJob *job, Datum truth, double weight)
 {
 	double		probability = job->scorer->probabilities[1];
-	int			class = find_class(job, truth);
+	int			class = grovepg_truth_class(&job->target, truth);
 	GroveMetricFault fault;
 
 	if (class < 0)
-		report_unknown_label(job, truth);
+		grovepg_truth_unknown(&job->target, truth);
 	fault = grove_evaluate_binary(&job->evaluation, class == 1, probability, weight);
 	if (fault == GROVE_METRIC_FINE)
 		grovepg_metric_add_single(job->scores, class, probability, weight);
@@ -174,7 +73,7 @@ add_binary(EvaluateJob *job, Datum truth, double weight)
 static GroveMetricFault
 add_multiclass(EvaluateJob *job, Datum truth, double weight)
 {
-	int			class = find_class(job, truth);
+	int			class = grovepg_truth_class(&job->target, truth);
 	uint32		best = grove_predict_best(job->model, job->scorer->margins);
 
 	return grove_evaluate_multiclass(&job->evaluation, class < 0 ? 0 : job->scorer->probabilities[class],

@@ -144,12 +144,22 @@ grovepg_intake_show_end(GroveIntake *in)
 	in->scratch = MemoryContextAllocHuge(in->context, grove_sketch_scratch(&in->sketch));
 }
 
+/* Every row of the source. */
+static void
+visit_rows(GroveIntake *in, void (*row) (GroveSlot *slot, void *arg))
+{
+	if (in->visit)
+		in->visit(in->rows, row, in);
+	else
+		grovepg_source_run(in->query, grovepg_source_receiver(NULL, row, in));
+}
+
 void
 grovepg_intake_scan(GroveIntake *in)
 {
 	in->keeps = true;
 	grovepg_intake_show_begin(in);
-	grovepg_source_run(in->query, grovepg_source_receiver(NULL, scan_row, in));
+	visit_rows(in, scan_row);
 	grovepg_intake_show_end(in);
 	if (in->n_rows == in->n_validation)
 		ereport(ERROR,
@@ -421,7 +431,7 @@ grovepg_intake_fill(GroveIntake *in, GroveTrainer *trainer, const uint32 *class_
 		fill_kept(in);
 	else
 	{
-		grovepg_source_run(in->query, grovepg_source_receiver(NULL, fill_row, in));
+		visit_rows(in, fill_row);
 		if (in->content != 0)
 			reject_other_rows();
 	}

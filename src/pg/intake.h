@@ -65,6 +65,10 @@ typedef struct GroveIntakeRoles
 	GroveTargetRule target_rule;
 	Datum	   *ignore;			/* [n_ignore] text */
 	int			n_ignore;
+
+	/* where the rows come from, all attributes deformed; NULL: from running the query */
+	void		(*visit) (void *rows, void (*row) (TupleTableSlot *slot, void *arg), void *arg);
+	void	   *rows;
 } GroveIntakeRoles;
 
 typedef struct GroveIntake
@@ -72,6 +76,8 @@ typedef struct GroveIntake
 	MemoryContext context;
 	GroveProgress *progress;	/* of the training; NULL: rows are read for something else */
 	char	   *query;
+	void		(*visit) (void *rows, void (*row) (TupleTableSlot *slot, void *arg), void *arg);
+	void	   *rows;			/* of the roles */
 	int			n_features;
 	GroveIntakeColumn *features;	/* [n_features] */
 	int			n_cuts;

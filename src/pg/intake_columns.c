@@ -184,6 +184,8 @@ grovepg_intake_begin(const char *query, const GroveIntakeRoles *roles, GroveProg
 	in->context = CurrentMemoryContext;
 	in->progress = progress;
 	in->query = pstrdup(query);
+	in->visit = roles->visit;
+	in->rows = roles->rows;
 	in->target_rule = roles->target_rule;
 	in->target_zero = true;
 	resolve_target(in, desc, roles->target);

@@ -32,8 +32,8 @@ optional_text(FunctionCallInfo fcinfo, int i)
 	return PG_ARGISNULL(i) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(i));
 }
 
-static void
-parse_task(GroveTraining *tr, const char *task)
+void
+grovepg_train_task(GroveTraining *tr, const char *task)
 {
 	static const char *const names[] = {"regression", "binary", "multiclass", "ranking"};
 	int			i;
@@ -293,14 +293,14 @@ report_part(const char *part, PGRUsage *since)
 }
 
 static bytea *
-train(GroveTraining *tr, const char *source, const GroveIntakeRoles *roles)
+train(GroveTraining *tr, const char *query, const GroveIntakeRoles *roles)
 {
 	PGRUsage	clock;
 	bytea	   *model;
 
 	pg_rusage_init(&clock);
 	grovepg_progress_begin(&tr->progress);
-	tr->intake = grovepg_intake_begin(grovepg_source_query(source, NULL), roles, &tr->progress);
+	tr->intake = grovepg_intake_begin(query, roles, &tr->progress);
 	grovepg_intake_scan(tr->intake);
 	grovepg_train_choose_task(tr);
 	grovepg_objective_resolve(tr);
@@ -329,6 +329,23 @@ train(GroveTraining *tr, const char *source, const GroveIntakeRoles *roles)
 	return model;
 }
 
+bytea *
+grovepg_train_run(GroveTraining *tr, const char *query, const GroveIntakeRoles *roles)
+{
+	MemoryContext context;
+	MemoryContext old;
+	bytea	   *model;
+
+	/* a training leaves nothing but its model in the caller's context */
+	context = AllocSetContextCreate(CurrentMemoryContext, "grove training", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(context);
+	model = train(tr, query, roles);
+	MemoryContextSwitchTo(old);
+	model = (bytea *) DatumGetPointer(datumCopy(PointerGetDatum(model), false, -1));
+	MemoryContextDelete(context);
+	return model;
+}
+
 /*
  * grove.train(source, target, params, task, weight, base_margin, group_by,
  *			   validation, ignore, seed)
@@ -339,16 +356,13 @@ grove_train(PG_FUNCTION_ARGS)
 	GroveTraining *tr = palloc0(sizeof(GroveTraining));
 	GroveIntakeRoles roles = {0};
 	char	   *source = grovepg_argument_text(fcinfo, 0, "source");
-	MemoryContext context;
-	MemoryContext old;
-	bytea	   *model;
 
 	roles.target = grovepg_argument_text(fcinfo, 1, "target");
 	if (PG_ARGISNULL(2))
 		grovepg_argument_reject_null("params");
 	grove_params_init(&tr->params);
 	grovepg_options_parse(PG_GETARG_JSONB_P(2), &tr->params);
-	parse_task(tr, grovepg_argument_text(fcinfo, 3, "task"));
+	grovepg_train_task(tr, grovepg_argument_text(fcinfo, 3, "task"));
 	roles.weight = optional_text(fcinfo, 4);
 	roles.margin = optional_text(fcinfo, 5);
 	roles.group = optional_text(fcinfo, 6);
@@ -359,12 +373,5 @@ grove_train(PG_FUNCTION_ARGS)
 	tr->seed = (uint64) PG_GETARG_INT64(9);
 	grovepg_objective_begin(tr, &roles);
 
-	/* a training leaves nothing but its model in the caller's context */
-	context = AllocSetContextCreate(CurrentMemoryContext, "grove training", ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(context);
-	model = train(tr, source, &roles);
-	MemoryContextSwitchTo(old);
-	model = (bytea *) DatumGetPointer(datumCopy(PointerGetDatum(model), false, -1));
-	MemoryContextDelete(context);
-	PG_RETURN_BYTEA_P(model);
+	PG_RETURN_BYTEA_P(grovepg_train_run(tr, grovepg_source_query(source, NULL), &roles));
 }

@@ -67,6 +67,12 @@ typedef struct GroveTraining
 	GroveProgress progress;
 } GroveTraining;
 
+/* The task by its name; "auto" follows from the target. */
+extern void grovepg_train_task(GroveTraining *training, const char *task);
+
+/* Trains: params, seed and task are given, grovepg_objective_begin() has been called.  The model, palloc'd. */
+extern bytea *grovepg_train_run(GroveTraining *training, const char *query, const GroveIntakeRoles *roles);
+
 /* What objective, task and group_by say of each other, before the source is read. */
 extern void grovepg_objective_begin(GroveTraining *training, GroveIntakeRoles *roles);
 

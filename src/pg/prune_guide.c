@@ -1,0 +1,184 @@
+/*
+ * prune_guide.c: the methods that a model guides: which cell a row is in.
+ *
+ * Two classes: a cell is a prediction, rounded (core/guide.h), and a class.
+ * Other targets: a cell is a size, rounded: how surprised the model is, 1 - p
+ * of the row's class or the distance of a number, or the length of the row's
+ * gradient.  From there on a guided method is like any other: the
+ * core turns cells into probabilities, the hashes of keys choose in each.
+ */
+#include "pg_grove.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "../core/guide.h"
+#include "../core/predict.h"
+#include "pilot.h"
+#include "model_cache.h"
+#include "prune_job.h"
+
+struct PruneGuide
+{
+	PruneRequest *request;
+	GrovePilot *pilot;
+	GroveTask	task;
+};
+
+/* What the theory has no answer for is not done. */
+static void
+check_task(const PruneRequest *request, const GroveModel *model)
+{
+	if (model->task == GROVE_TASK_RANKING)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("method \"%s\" cannot prune for a ranking", request->method),
+				 errdetail("The loss of a ranking looks at pairs of rows, so no weight of single rows restores it."),
+				 errhint("Keep whole queries: method \"random\" with the column of the query as \"key\".")));
+	if (request->target != 0 &&
+		strcmp(grovepg_model_text(model->target), NameStr(TupleDescAttr(request->columns, request->target - 1)->attname)) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the model predicts \"%s\", but the target is \"%s\"", grovepg_model_text(model->target),
+						NameStr(TupleDescAttr(request->columns, request->target - 1)->attname))));
+}
+
+static GrovePilot *
+train_pilot(const PruneRequest *request)
+{
+	GrovePilotPlan plan = {0};
+
+	plan.source = request->source;
+	plan.query = request->query;
+	plan.n_key = request->n_key;
+	plan.key = request->deciding;
+	plan.target = NameStr(TupleDescAttr(request->columns, request->target - 1)->attname);
+	plan.task = request->task;
+	plan.ignore = request->ignore;
+	plan.params = request->training;
+	if (plan.params.num_iterations == GROVE_AUTO && plan.params.algorithm == GROVE_PARAM_ALGORITHM_GBDT)
+		plan.params.num_iterations = GROVE_PILOT_ROUNDS;
+	plan.folds = request->folds;
+	plan.rows = request->pilot_rows;
+	plan.seed = request->seed;
+	return grovepg_pilot_train(&plan);
+}
+
+PruneGuide *
+grovepg_guide_begin(PruneRequest *request)
+{
+	PruneGuide *guide = palloc0(sizeof(PruneGuide));
+
+	guide->request = request;
+	guide->pilot = request->has_model ? grovepg_pilot_take(request->model, request->columns) : train_pilot(request);
+	check_task(request, grovepg_pilot_model(guide->pilot));
+	guide->task = grovepg_pilot_model(guide->pilot)->task;
+	return guide;
+}
+
+uint32
+grovepg_guide_classes(const PruneGuide *guide)
+{
+	return guide->task == GROVE_TASK_BINARY ? 2 : 1;
+}
+
+/* ------------------------------------------------------------------ one row */
+
+static double
+target_number(GrovePilotPart *part, TupleTableSlot *slot)
+{
+	double		number = 0;
+
+	grovepg_judge_number(&part->truth.column, slot, &number);
+	if (!isfinite(number))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("target column \"%s\" contains a value that is not finite", part->truth.name),
+				 errhint("Leave out rows whose target is NaN or infinite.")));
+	return number;
+}
+
+/* Size of a row of a target with more than two classes, or without classes. */
+static double
+row_size(const PruneGuide *guide, GrovePilotPart *part, TupleTableSlot *slot, Datum truth)
+{
+	const double *p = part->scorer->probabilities;
+	uint32		n = part->model->n_classes;
+	int			class;
+
+	if (guide->task == GROVE_TASK_REGRESSION)
+		return Min(fabs(target_number(part, slot) - grove_predict_value(part->model, part->scorer->margins)), DBL_MAX);
+	class = grovepg_truth_class(&part->truth, truth);
+	if (guide->request->design.method == GROVE_PRUNE_GRADIENT)
+		return grove_guide_gradient_classes(p, n, class < 0 ? n : (uint32) class, guide->request->lambda);
+	return class < 0 ? 1 : 1 - p[class];
+}
+
+void
+grovepg_guide_row(PruneGuide *guide, TupleTableSlot *slot, PruneGuideRow *row)
+{
+	GrovePilotPart *part = grovepg_pilot_score(guide->pilot, slot);
+	bool		null;
+	Datum		truth = slot_getattr(slot, part->truth.column.attno, &null);
+	int			class;
+
+	if (null)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("target column \"%s\" is null", part->truth.name),
+				 errhint("Leave out the rows without a target.")));
+	row->class = 0;
+	if (guide->task != GROVE_TASK_BINARY)
+	{
+		row->code = grove_guide_size_code(row_size(guide, part, slot, truth));
+		return;
+	}
+	class = grovepg_truth_class(&part->truth, truth);
+	if (class < 0)
+		grovepg_truth_unknown(&part->truth, truth);
+	row->class = (uint32) class;
+	row->code = grove_guide_class_code(part->scorer->probabilities[1]);
+}
+
+/* ---------------------------------------------------------------- the cells */
+
+double
+grovepg_guide_size(const PruneGuide *guide, uint32 code, uint32 class)
+{
+	double		p;
+
+	if (guide->task != GROVE_TASK_BINARY)
+		return grove_guide_size(code);
+	p = grove_guide_class_probability(class == 1 ? 2 * grove_guide_class_code(0.5) - code : code);
+	return guide->request->design.method == GROVE_PRUNE_GRADIENT ? grove_guide_gradient(p, guide->request->lambda) : p;
+}
+
+/*
+ * A gradient of the squared error is a distance in units of the target, its
+ * hessian is 1: they are made comparable by the mean distance.
+ */
+void
+grovepg_guide_finish(const PruneGuide *guide, GrovePruneCell *cells, uint32 n_cells, const uint32 *order)
+{
+	double		sum = 0;
+	double		lost = 0;
+	double		rows = 0;
+	double		mean;
+
+	if (guide->task != GROVE_TASK_REGRESSION || guide->request->design.method != GROVE_PRUNE_GRADIENT)
+		return;
+	for (uint32 i = 0; i < n_cells; i++)
+	{
+		const GrovePruneCell *cell = &cells[order[i]];
+
+		grove_pps_add(&sum, &lost, (double) cell->rows * cell->size);
+		rows += (double) cell->rows;
+	}
+	mean = (sum + lost) / Max(rows, 1);
+	for (uint32 i = 0; i < n_cells; i++)
+	{
+		double		relative = mean > 0 ? cells[i].size / mean : 0;
+
+		cells[i].size = sqrt(relative * relative + guide->request->lambda);
+	}
+}
