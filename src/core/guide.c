@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "fmath.h"
+#include "sort.h"
 
 #define STEPS		(GROVE_GUIDE_LOGIT_MAX * GROVE_GUIDE_LOGIT_STEPS)
 #define SIZE_SHIFT	(52 - GROVE_GUIDE_MANTISSA)
@@ -83,4 +84,79 @@ double
 grove_guide_offset(double pi_positive, double pi_negative)
 {
 	return pi_positive > 0 && pi_negative > 0 ? log(pi_positive) - log(pi_negative) : 0;
+}
+
+double
+grove_guide_contradiction(const double *probabilities, const double *threshold, uint32_t n, uint32_t own)
+{
+	uint32_t	best = own;
+	double		confident = probabilities[own] >= threshold[own] ? probabilities[own] : -1;
+
+	for (uint32_t i = 0; i < n; i++)
+	{
+		if (i != own && probabilities[i] >= threshold[i] && probabilities[i] > confident)
+		{
+			best = i;
+			confident = probabilities[i];
+		}
+	}
+	if (best == own)
+		return 0;
+	return (floor((1 + confident - probabilities[own]) * GROVE_GUIDE_CONTRADICTIONS) + 0.5) / GROVE_GUIDE_CONTRADICTIONS;
+}
+
+/* Larger contradictions (in weight) first, ties by place (in units). */
+static bool
+is_more_contradicted(const void *a, const void *b)
+{
+	const GrovePpsShare *x = a;
+	const GrovePpsShare *y = b;
+
+	if (x->weight != y->weight)
+		return x->weight > y->weight;
+	return x->units < y->units;
+}
+
+GroveStatus
+grove_guide_noise(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, const uint32_t *order,
+				  GrovePpsShare *shares)
+{
+	double		room[GROVE_MAX_CLASSES] = {0};	/* rows of each class that may still go */
+	double		rows = 0;
+	double		left;
+
+	for (size_t i = 0; i < n_cells; i++)
+	{
+		GrovePruneCell *cell = &cells[order[i]];
+
+		if (cell->group >= GROVE_MAX_CLASSES || !(cell->size >= 0))
+			return GROVE_ERR_DATA;
+		rows += (double) cell->rows;
+		room[cell->group] += (double) cell->rows * design->class_cap;
+		cell->keep = cell->pi = 1;
+		shares[i] = (GrovePpsShare) {cell->size, (double) i, 0};
+	}
+	left = design->counted ? rows - (double) design->n : rows - design->keep * rows;
+	design->kept = rows;
+	design->scale = design->readmit_scale = design->beta = NAN;
+	grove_sort(shares, n_cells, sizeof(GrovePpsShare), is_more_contradicted);
+	for (size_t i = 0; i < n_cells && shares[i].weight > 0; i++)
+	{
+		GrovePruneCell *cell = &cells[order[(size_t) shares[i].units]];
+		double		size = (double) cell->rows;
+
+		if (size > left)
+			break;
+		if (size > room[cell->group])
+		{
+			room[cell->group] = 0;	/* a less contradicted row must not go where a more contradicted one stays */
+			continue;
+		}
+		left -= size;
+		room[cell->group] -= size;
+		cell->keep = cell->pi = 0;
+		design->kept -= size;
+		design->scale = cell->size;
+	}
+	return GROVE_OK;
 }

@@ -16,7 +16,7 @@
 #ifndef GROVE_GUIDE_H
 #define GROVE_GUIDE_H
 
-#include "grove_core.h"
+#include "prune.h"
 
 #define GROVE_GUIDE_MANTISSA	4	/* bits of a size behind its leading one: steps of 3 to 6 % */
 #define GROVE_GUIDE_LOGIT_MAX	16	/* log-odds beyond count as these: p = 10^-7 */
@@ -38,5 +38,25 @@ extern double grove_guide_gradient_classes(const double *probabilities, uint32_t
 
 /* ln(pi(x,1) / pi(x,0)): what sampling adds to the log-odds of a row; 0 where nothing is kept. */
 extern double grove_guide_offset(double pi_positive, double pi_negative);
+
+/*
+ * Contradiction of a row by the probabilities of a model that has not seen it
+ * (confident learning: Northcutt, Jiang and Chuang, JAIR 2021).  A model is
+ * confident of a class when its probability is at least threshold[class], the
+ * mean over the rows labelled so.  0: of the classes that it is confident of
+ * the row's own is the likeliest, or there is none; else 1 + p(that class) -
+ * p(own class), in (0,2), rounded to a grid of 1 / GROVE_GUIDE_CONTRADICTIONS.
+ */
+#define GROVE_GUIDE_CONTRADICTIONS	1024
+extern double grove_guide_contradiction(const double *probabilities, const double *threshold, uint32_t n, uint32_t own);
+
+/*
+ * Method noise: the most contradicted cells go, whole ones, as long as no
+ * more than what is not to be kept is removed, nor more than class_cap of a
+ * class.  Fills keep and pi of the cells, 0 or 1, and kept and scale, the
+ * smallest contradiction that is removed, of the design.
+ */
+extern GroveStatus grove_guide_noise(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells,
+									 const uint32_t *order, GrovePpsShare *shares);
 
 #endif							/* GROVE_GUIDE_H */

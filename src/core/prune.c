@@ -252,6 +252,7 @@ remove_units(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, co
 		case GROVE_PRUNE_NEGATIVES:
 			return keep_positives(design, cells, n_cells, target);
 		case GROVE_PRUNE_RANDOM:
+		case GROVE_PRUNE_NOISE:
 			break;
 	}
 	/* Poisson sampling needs no count for this, the share itself is the probability. */

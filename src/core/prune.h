@@ -21,7 +21,8 @@ typedef enum GrovePruneMethod
 	GROVE_PRUNE_INVERSE,
 	GROVE_PRUNE_NEGATIVES,
 	GROVE_PRUNE_SURPRISE,
-	GROVE_PRUNE_GRADIENT
+	GROVE_PRUNE_GRADIENT,
+	GROVE_PRUNE_NOISE			/* guide.h */
 } GrovePruneMethod;
 
 #define GROVE_PRUNE_EVEN	0.2	/* surprise: share of the sample that is drawn evenly from all units */
@@ -42,7 +43,8 @@ typedef struct GrovePruneCell
 	uint64_t	units;			/* distinct keys; for Poisson sampling the rows */
 	uint64_t	frequency;		/* rows with the same value of the by columns; at least rows */
 	double		spread;			/* standard deviation, Neyman allocation only */
-	double		size;			/* surprise, gradient: > 0, guide.h */
+	double		size;			/* surprise, gradient: > 0; noise: contradiction, 0: none; guide.h */
+	uint32_t	group;			/* noise: class of the rows */
 	bool		certain;		/* negatives: of the positive class */
 
 	/* found */
@@ -64,6 +66,7 @@ typedef struct GrovePruneDesign
 	double		gamma;			/* power of the frequency */
 	double		pi_min;			/* inverse: smallest probability */
 	double		readmit;		/* share of removed units to draw back */
+	double		class_cap;		/* noise: largest share of a class to remove */
 	uint64_t	start;			/* random; decides how exact sizes are rounded */
 
 	/* found */

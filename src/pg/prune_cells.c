@@ -66,7 +66,7 @@ struct PruneCells
 
 	uint32		n_classes;		/* 2 for negatives, and for a guide of two: the others, the positive class */
 	PruneClass *positive;		/* negatives only */
-	PruneGuide *guide;			/* surprise and gradient only; its codes are the strata */
+	PruneGuide *guide;			/* surprise, gradient and noise only; its codes are the strata */
 	stratum_hash *strata;		/* NULL: one stratum */
 	uint32		n_strata;
 	uint32		capacity;		/* of ids and, times n_classes, of cells */
@@ -366,8 +366,12 @@ make_design(PruneCells *cells)
 
 		cell->certain = cells->positive != NULL && i % 2 == 1;
 		if (cells->guide != NULL)
-			cell->size = grovepg_guide_size(cells->guide, (uint32) cells->ids[i / cells->n_classes].high,
-											i % cells->n_classes);
+		{
+			uint32		code = (uint32) cells->ids[i / cells->n_classes].high;
+
+			cell->size = grovepg_guide_size(cells->guide, code, i % cells->n_classes);
+			cell->group = grovepg_guide_group(cells->guide, code);
+		}
 		cell->frequency = first[0].rows + (cells->n_classes == 2 ? first[1].rows : 0);
 		if (cells->units == NULL)
 			cell->units = cell->rows;
@@ -381,7 +385,10 @@ make_design(PruneCells *cells)
 
 	/* the hash of drawing back is free for this in an exact-size design */
 	design->start = grove_rng_hash(cells->readmit_key, 0);
-	status = grove_prune_design(design, cells->cells, n_cells, order, shares);
+	if (design->method == GROVE_PRUNE_NOISE)
+		status = grove_guide_noise(design, cells->cells, n_cells, order, shares);
+	else
+		status = grove_prune_design(design, cells->cells, n_cells, order, shares);
 	if (status != GROVE_OK)
 		report_design(cells, status);
 	pfree(shares);

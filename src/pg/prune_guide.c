@@ -23,18 +23,30 @@ struct PruneGuide
 	PruneRequest *request;
 	GrovePilot *pilot;
 	GroveTask	task;
+	bool		noise;
+	double	   *threshold;		/* noise: [n_classes], core/guide.h */
+	uint64	   *sum;			/* noise: [n_classes] of probabilities, in 2^-32 */
+	uint64	   *rows;			/* noise: [n_classes] */
 };
+
+#define CONTRADICTION_CODES	(2 * GROVE_GUIDE_CONTRADICTIONS + 1)	/* of one class; 0: not contradicted */
 
 /* What the theory has no answer for is not done. */
 static void
-check_task(const PruneRequest *request, const GroveModel *model)
+reject_ranking(const PruneRequest *request)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("method \"%s\" cannot prune for a ranking", request->method),
+			 errdetail("The loss of a ranking looks at pairs of rows, so no weight of single rows restores it."),
+			 errhint("Keep whole queries: method \"random\" with the column of the query as \"key\".")));
+}
+
+static void
+check_model(const PruneRequest *request, const GroveModel *model)
 {
 	if (model->task == GROVE_TASK_RANKING)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("method \"%s\" cannot prune for a ranking", request->method),
-				 errdetail("The loss of a ranking looks at pairs of rows, so no weight of single rows restores it."),
-				 errhint("Keep whole queries: method \"random\" with the column of the query as \"key\".")));
+		reject_ranking(request);
 	if (request->target != 0 &&
 		strcmp(grovepg_model_text(model->target), NameStr(TupleDescAttr(request->columns, request->target - 1)->attname)) != 0)
 		ereport(ERROR,
@@ -48,6 +60,8 @@ train_pilot(const PruneRequest *request)
 {
 	GrovePilotPlan plan = {0};
 
+	if (strcmp(request->task, "ranking") == 0 || request->training.objective == GROVE_OBJECTIVE_LAMBDARANK)
+		reject_ranking(request);
 	plan.source = request->source;
 	plan.query = request->query;
 	plan.n_key = request->n_key;
@@ -64,25 +78,27 @@ train_pilot(const PruneRequest *request)
 	return grovepg_pilot_train(&plan);
 }
 
-PruneGuide *
-grovepg_guide_begin(PruneRequest *request)
-{
-	PruneGuide *guide = palloc0(sizeof(PruneGuide));
-
-	guide->request = request;
-	guide->pilot = request->has_model ? grovepg_pilot_take(request->model, request->columns) : train_pilot(request);
-	check_task(request, grovepg_pilot_model(guide->pilot));
-	guide->task = grovepg_pilot_model(guide->pilot)->task;
-	return guide;
-}
-
 uint32
 grovepg_guide_classes(const PruneGuide *guide)
 {
-	return guide->task == GROVE_TASK_BINARY ? 2 : 1;
+	return guide->task == GROVE_TASK_BINARY && !guide->noise ? 2 : 1;
 }
 
 /* ------------------------------------------------------------------ one row */
+
+static Datum
+target_value(GrovePilotPart *part, TupleTableSlot *slot)
+{
+	bool		null;
+	Datum		value = slot_getattr(slot, part->truth.column.attno, &null);
+
+	if (null)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("target column \"%s\" is null", part->truth.name),
+				 errhint("Leave out the rows without a target.")));
+	return value;
+}
 
 static double
 target_number(GrovePilotPart *part, TupleTableSlot *slot)
@@ -114,20 +130,78 @@ row_size(const PruneGuide *guide, GrovePilotPart *part, TupleTableSlot *slot, Da
 	return class < 0 ? 1 : 1 - p[class];
 }
 
+/* ------------------------------------------------------------------- noise */
+
+/* Class of a row, which every model must know. */
+static uint32
+known_class(PruneGuide *guide, GrovePilotPart *part, Datum truth)
+{
+	int			class = grovepg_truth_class(&part->truth, truth);
+
+	if (class < 0 || part->model->n_classes != grovepg_pilot_model(guide->pilot)->n_classes)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("a class of target column \"%s\" is too rare for method \"noise\"", part->truth.name),
+				 errdetail("A model that has not seen its rows does not know it at all."),
+				 errhint("Leave out or merge classes of few rows.")));
+	return (uint32) class;
+}
+
+static void
+add_confidence(TupleTableSlot *slot, const AttrNumber *places, void *arg)
+{
+	PruneGuide *guide = arg;
+	GrovePilotPart *part = grovepg_pilot_score(guide->pilot, slot);
+	uint32		class = known_class(guide, part, target_value(part, slot));
+
+	guide->sum[class] += (uint64) (part->scorer->probabilities[class] * 4294967296.0);
+	guide->rows[class]++;
+}
+
+/* Mean probability of each class over its own rows. */
+static void
+find_thresholds(PruneGuide *guide)
+{
+	PruneRequest *request = guide->request;
+	uint32		n = grovepg_pilot_model(guide->pilot)->n_classes;
+
+	if (n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("method \"noise\" needs a target with classes"),
+				 errhint("A number that is a class needs {\"task\": \"multiclass\"} in \"params\".")));
+	guide->sum = palloc0(sizeof(uint64) * n);
+	guide->rows = palloc0(sizeof(uint64) * n);
+	guide->threshold = palloc(sizeof(double) * n);
+	grovepg_reread_visit(request->source, request->n_columns, request->deciding, true, add_confidence, guide);
+	for (uint32 i = 0; i < n; i++)
+		guide->threshold[i] = guide->rows[i] > 0 ? (double) guide->sum[i] / 4294967296.0 / (double) guide->rows[i] : 1;
+}
+
+/* Class and contradiction in one number. */
+static uint32
+noise_code(PruneGuide *guide, GrovePilotPart *part, Datum truth)
+{
+	uint32		class = known_class(guide, part, truth);
+	double		size = grove_guide_contradiction(part->scorer->probabilities, guide->threshold,
+												 part->model->n_classes, class);
+
+	return class * CONTRADICTION_CODES + (size > 0 ? 1 + (uint32) (size * GROVE_GUIDE_CONTRADICTIONS) : 0);
+}
+
 void
 grovepg_guide_row(PruneGuide *guide, TupleTableSlot *slot, PruneGuideRow *row)
 {
 	GrovePilotPart *part = grovepg_pilot_score(guide->pilot, slot);
-	bool		null;
-	Datum		truth = slot_getattr(slot, part->truth.column.attno, &null);
+	Datum		truth = target_value(part, slot);
 	int			class;
 
-	if (null)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("target column \"%s\" is null", part->truth.name),
-				 errhint("Leave out the rows without a target.")));
 	row->class = 0;
+	if (guide->noise)
+	{
+		row->code = noise_code(guide, part, truth);
+		return;
+	}
 	if (guide->task != GROVE_TASK_BINARY)
 	{
 		row->code = grove_guide_size_code(row_size(guide, part, slot, truth));
@@ -147,10 +221,18 @@ grovepg_guide_size(const PruneGuide *guide, uint32 code, uint32 class)
 {
 	double		p;
 
+	if (guide->noise)
+		return (double) (code % CONTRADICTION_CODES) / GROVE_GUIDE_CONTRADICTIONS;
 	if (guide->task != GROVE_TASK_BINARY)
 		return grove_guide_size(code);
 	p = grove_guide_class_probability(class == 1 ? 2 * grove_guide_class_code(0.5) - code : code);
 	return guide->request->design.method == GROVE_PRUNE_GRADIENT ? grove_guide_gradient(p, guide->request->lambda) : p;
+}
+
+uint32
+grovepg_guide_group(const PruneGuide *guide, uint32 code)
+{
+	return guide->noise ? code / CONTRADICTION_CODES : 0;
 }
 
 /*
@@ -181,4 +263,19 @@ grovepg_guide_finish(const PruneGuide *guide, GrovePruneCell *cells, uint32 n_ce
 
 		cells[i].size = sqrt(relative * relative + guide->request->lambda);
 	}
+}
+
+PruneGuide *
+grovepg_guide_begin(PruneRequest *request)
+{
+	PruneGuide *guide = palloc0(sizeof(PruneGuide));
+
+	guide->request = request;
+	guide->pilot = request->has_model ? grovepg_pilot_take(request->model, request->columns) : train_pilot(request);
+	check_model(request, grovepg_pilot_model(guide->pilot));
+	guide->task = grovepg_pilot_model(guide->pilot)->task;
+	guide->noise = request->design.method == GROVE_PRUNE_NOISE;
+	if (guide->noise)
+		find_thresholds(guide);
+	return guide;
 }

@@ -19,10 +19,10 @@
 static const char *const allocations[] = {"proportional", "equal", "power", "neyman"};
 static const char *const options[] = {
 	"allocation", "spread", "pi_min", "positive_class", "ignore", "max_bin", "min_data_per_level",
-	"pilot", "task", "folds", "pilot_rows", "lambda"
+	"pilot", "task", "folds", "pilot_rows", "lambda", "class_cap", "weights"
 };
 
-#define GUIDED		"the methods \"surprise\" and \"gradient\""
+#define GUIDED		"the methods \"surprise\", \"gradient\" and \"noise\""
 #define LAMBDA_MAX	1e6
 
 int
@@ -129,7 +129,7 @@ set_ignore(PruneRequest *request, const JsonbValue *value)
 	JsonbValue	element;
 
 	if (!request->merge && !request->guided)
-		reject_option(request, "ignore", "the methods \"surprise\", \"gradient\" and \"duplicates\"");
+		reject_option(request, "ignore", "the methods \"surprise\", \"gradient\", \"noise\" and \"duplicates\"");
 	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
 		reject_type("ignore", "an array of column names");
 	iterator = JsonbIteratorInit(value->val.binary.data);
@@ -200,6 +200,13 @@ set_guided_option(PruneRequest *request, const char *name, JsonbValue *value)
 		request->lambda = guided_number(request, name, value, 0, LAMBDA_MAX, false);
 		return;
 	}
+	if (strcmp(name, "class_cap") == 0)
+	{
+		if (request->design.method != GROVE_PRUNE_NOISE)
+			reject_option(request, name, "method \"noise\"");
+		request->design.class_cap = guided_number(request, name, value, 0, 1, false);
+		return;
+	}
 	if (request->has_model)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -215,6 +222,20 @@ set_guided_option(PruneRequest *request, const char *name, JsonbValue *value)
 		reject_type(name, "an object of options of train()");
 	else
 		grovepg_options_parse(JsonbValueToJsonb(value), &request->training);
+}
+
+/* What the weights of kept rows are for. */
+static void
+set_weights(PruneRequest *request, const char *name)
+{
+	if (request->guided || request->merge || request->design.method != GROVE_PRUNE_INVERSE)
+		reject_option(request, "weights", "method \"inverse\"");
+	if (strcmp(name, "restore") != 0 && strcmp(name, "flatten") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unrecognized value of option \"weights\": \"%s\"", name),
+				 errhint("\"restore\" gives kept rows the weight 1/pi, which restores the source; \"flatten\" gives them the weight 1, so that rare values count more than in the source.")));
+	request->flatten = strcmp(name, "flatten") == 0;
 }
 
 static void
@@ -248,7 +269,11 @@ set_option(PruneRequest *request, const char *name, JsonbValue *value)
 		case 9:
 		case 10:
 		case 11:
+		case 12:
 			set_guided_option(request, name, value);
+			break;
+		case 13:
+			set_weights(request, string_option(name, value));
 			break;
 		default:
 			ereport(ERROR,

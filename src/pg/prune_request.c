@@ -21,15 +21,16 @@ enum
 	ARG_TARGET, ARG_MODEL, ARG_EXACT, ARG_SEED, ARG_PARAMS
 };
 
+#define CLASS_CAP 0.2			/* default of the option class_cap */
 #define GAMMA_MAX 10			/* frequencies of 2^31 to this power are far from the ends of the doubles */
 
 /* The methods that sample, in the order of GrovePruneMethod, and the one that does not. */
 static const char *const methods[] = {
-	"random", "stratified", "inverse", "negatives", "surprise", "gradient", "duplicates"
+	"random", "stratified", "inverse", "negatives", "surprise", "gradient", "noise", "duplicates"
 };
 
-#define METHOD_DUPLICATES	6
-#define METHOD_LIST			"\"random\", \"stratified\", \"inverse\", \"negatives\", \"surprise\", \"gradient\" and \"duplicates\""
+#define METHOD_DUPLICATES	7
+#define METHOD_LIST			"\"random\", \"stratified\", \"inverse\", \"negatives\", \"surprise\", \"gradient\", \"noise\" and \"duplicates\""
 
 static char *
 text_argument(FunctionCallInfo fcinfo, int i, const char *name)
@@ -66,8 +67,7 @@ read_method(FunctionCallInfo fcinfo, PruneRequest *request)
 	request->merge = found == METHOD_DUPLICATES;
 	if (!request->merge)
 		request->design.method = (GrovePruneMethod) found;
-	request->guided = !request->merge && (request->design.method == GROVE_PRUNE_SURPRISE ||
-										  request->design.method == GROVE_PRUNE_GRADIENT);
+	request->guided = !request->merge && request->design.method >= GROVE_PRUNE_SURPRISE;
 }
 
 /* How much to keep: a share or a number, one of the two. */
@@ -116,7 +116,8 @@ check_guided(FunctionCallInfo fcinfo, const PruneRequest *request)
 {
 	const char *unused = !PG_ARGISNULL(ARG_BY) ? "by" :
 		request->design.readmit != 0 ? "readmit" :
-		request->design.gamma != 1 ? "gamma" : NULL;
+		request->design.gamma != 1 ? "gamma" :
+		!request->design.exact && request->design.method == GROVE_PRUNE_NOISE ? "exact" : NULL;
 
 	if (unused != NULL)
 		ereport(ERROR,
@@ -198,6 +199,7 @@ grovepg_prune_request(FunctionCallInfo fcinfo)
 	request->design.exact = boolean_argument(fcinfo, ARG_EXACT, "exact");
 	request->seed = grovepg_argument_int64(fcinfo, ARG_SEED, "seed", PG_INT64_MIN, PG_INT64_MAX);
 
+	request->design.class_cap = CLASS_CAP;
 	request->has_model = !PG_ARGISNULL(ARG_MODEL);
 	if (request->has_model)
 		request->model = PG_GETARG_DATUM(ARG_MODEL);
@@ -209,5 +211,7 @@ grovepg_prune_request(FunctionCallInfo fcinfo)
 	read_columns(fcinfo, request, relation);
 	grovepg_prune_options(request, PG_ARGISNULL(ARG_PARAMS) ? NULL : PG_GETARG_JSONB_P(ARG_PARAMS));
 	check_roles(fcinfo, request);
+	if (request->guided && request->design.method == GROVE_PRUNE_NOISE)
+		request->design.exact = false;	/* nothing is drawn, so no keys need be counted */
 	return request;
 }
