@@ -19,6 +19,7 @@
 #include "../core/predict.h"
 #include "agg_metric.h"
 #include "arguments.h"
+#include "evaluate_lists.h"
 #include "judge_source.h"
 #include "model_cache.h"
 #include "rowtype.h"
@@ -135,21 +136,10 @@ walk_variance(const GroveMetricState *scores, const GroveRankedCurve *curve, Gro
 }
 
 static void
-put_results(EvaluateJob *job, Tuplestorestate *store, TupleDesc desc)
+put_metrics(const GroveEvaluated *results, int n, Tuplestorestate *store, TupleDesc desc)
 {
-	GroveEvaluated results[GROVE_EVALUATE_RESULTS];
-	GroveRankedCurve curve;
-	GroveRankedVariance variance;
-	int			n;
 	int			i;
 
-	if (job->scores != NULL)
-	{
-		grovepg_metric_state_sort(job->scores);
-		grovepg_metric_curve(job->scores, &curve);
-		walk_variance(job->scores, &curve, &variance);
-	}
-	n = grove_evaluate_results(&job->evaluation, &curve, &variance, results);
 	for (i = 0; i < n; i++)
 	{
 		Datum		values[4];
@@ -163,7 +153,67 @@ put_results(EvaluateJob *job, Tuplestorestate *store, TupleDesc desc)
 	}
 }
 
-/* evaluate(model bytea, source text, weight text) returns table (metric text, value float8, lower float8, upper float8) */
+static void
+put_results(EvaluateJob *job, Tuplestorestate *store, TupleDesc desc)
+{
+	GroveEvaluated results[GROVE_EVALUATE_RESULTS];
+	GroveRankedCurve curve;
+	GroveRankedVariance variance;
+	int			n;
+
+	if (job->scores != NULL)
+	{
+		grovepg_metric_state_sort(job->scores);
+		grovepg_metric_curve(job->scores, &curve);
+		walk_variance(job->scores, &curve, &variance);
+	}
+	n = grove_evaluate_results(&job->evaluation, &curve, &variance, results);
+	put_metrics(results, n, store, desc);
+}
+
+/* With group_by: the lists that the model makes. */
+static void
+judge_lists(FunctionCallInfo fcinfo, const GroveModel *model, const char *source, Tuplestorestate *store, TupleDesc desc)
+{
+	GroveEvaluated results[GROVE_CATALOGUE_RESULTS];
+	GroveListColumns columns;
+	int64		k = grovepg_argument_int64(fcinfo, 6, "k", 1, PG_INT32_MAX);
+
+	columns.group = text_to_cstring(PG_GETARG_TEXT_PP(3));
+	columns.item = PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4));
+	columns.popularity = PG_ARGISNULL(5) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(5));
+	if (!PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"weight\" and \"group_by\" do not go together"),
+				 errdetail("Each group counts once.")));
+	if (columns.popularity != NULL && columns.item == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"popularity\" needs \"item\""),
+				 errhint("Name the column of the items, as in item => 'item_id'.")));
+	put_metrics(results, grovepg_evaluate_lists(model, source, &columns, k, results), store, desc);
+}
+
+/* Without group_by: metrics of single rows. */
+static void
+check_single(FunctionCallInfo fcinfo, const GroveModel *model)
+{
+	const char *unused = !PG_ARGISNULL(4) ? "item" : !PG_ARGISNULL(5) ? "popularity" : NULL;
+
+	if (unused != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" needs \"group_by\"", unused),
+				 errhint("Name the column of the user or query whose rows make a list, as in group_by => 'user_id'.")));
+	if (model->task == GROVE_TASK_RANKING)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a ranking model has no metrics of single rows"),
+				 errhint("Name the column whose rows are ranked against each other, as in group_by => 'query_id'.")));
+}
+
+/* evaluate(model bytea, source text, weight text, group_by text, item text, popularity text, k bigint) returns table (metric text, value float8, lower float8, upper float8) */
 Datum
 grove_evaluate(PG_FUNCTION_ARGS)
 {
@@ -183,11 +233,14 @@ grove_evaluate(PG_FUNCTION_ARGS)
 	job = palloc0(sizeof(EvaluateJob));
 	job->context = context;
 	job->model = grovepg_model_get(PG_GETARG_DATUM(0), context);
-	if (job->model->task == GROVE_TASK_RANKING)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("a ranking model has no metrics of single rows"),
-				 errhint("Use the aggregate grove.ndcg() over grove.predict().")));
+	if (!PG_ARGISNULL(3))
+	{
+		judge_lists(fcinfo, job->model, source, store, desc);
+		MemoryContextSwitchTo(previous);
+		MemoryContextDelete(context);
+		return (Datum) 0;
+	}
+	check_single(fcinfo, job->model);
 	if (!PG_ARGISNULL(2))
 		job->weight_name = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	grove_evaluate_init(&job->evaluation, job->model->task, job->model->base[0]);
