@@ -290,51 +290,24 @@ readmit_units(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, c
 
 /*
  * Turns expected units (in pi) into sizes whose sum is the target, and pi
- * into the probability that these sizes give.  Rounding errors of the
- * expected sum go to the one cell that has the most room for them.
+ * into the probability that these sizes give.
  */
 static GroveStatus
 round_to_size(const GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, const uint32_t *order,
 			  uint64_t target)
 {
-	GrovePpsAmount sum = {0, 0};
-	GrovePpsAmount missing;
+	GrovePpsRounding rounding = {{0, 0}, {0, 0}, 0, 0};
 	uint64_t	position = design->start >> 1;
-	double		room = 0;
-	size_t		roomy = 0;
 
 	for (size_t i = 0; i < n_cells; i++)
-	{
-		const GrovePruneCell *cell = &cells[order[i]];
-		GrovePpsAmount amount = grove_pps_amount(cell->pi);
-		double		left = (double) cell->units - cell->pi;
-
-		sum.whole += amount.whole;
-		sum.whole += grove_pps_round(&sum.fraction, (GrovePpsAmount) {0, amount.fraction});
-		if ((cell->pi < left ? cell->pi : left) > room)
-		{
-			room = cell->pi < left ? cell->pi : left;
-			roomy = i;
-		}
-	}
-
-	/* target - sum, as a whole number that may be negative (modulo 2^64) and a fraction */
-	missing.whole = target - sum.whole - (sum.fraction > 0 ? 1 : 0);
-	missing.fraction = sum.fraction > 0 ? GROVE_PPS_ONE - sum.fraction : 0;
-	if ((missing.whole != 0 || missing.fraction != 0) &&
-		fabs((double) (int64_t) missing.whole + (double) missing.fraction / (double) GROVE_PPS_ONE) >= room)
+		grove_pps_rounding_add(&rounding, i, cells[order[i]].pi, (double) cells[order[i]].units);
+	if (!grove_pps_rounding_settle(&rounding, target))
 		return GROVE_ERR_SIZE;
-
 	for (size_t i = 0; i < n_cells; i++)
 	{
 		GrovePruneCell *cell = &cells[order[i]];
-		GrovePpsAmount amount = grove_pps_amount(cell->pi);
+		GrovePpsAmount amount = grove_pps_rounding_amount(&rounding, i, cell->pi);
 
-		if (i == roomy)
-		{
-			amount.whole += missing.whole + (amount.fraction >= GROVE_PPS_ONE - missing.fraction ? 1 : 0);
-			amount.fraction = (amount.fraction + missing.fraction) & (GROVE_PPS_ONE - 1);
-		}
 		cell->take = grove_pps_round(&position, amount);
 		cell->pi = cell->units > 0 ? grove_pps_double(amount) / (double) cell->units :
 			cell->keep + (1 - cell->keep) * cell->readmit;
