@@ -125,6 +125,29 @@ grove_model_set_has(const GroveModel *model, uint32_t set, uint32_t ordinal)
 	return bit < GROVE_BINS && (model->sets[set][bit >> 3] >> (bit & 7) & 1);
 }
 
+/* Ordinal of a categorical feature's value in a row (predict.h); whatever is none counts as missing. */
+static inline uint32_t
+grove_model_ordinal(double value)
+{
+	return value >= 1 && value < GROVE_MAX_LEVELS + 1 ? (uint32_t) value : GROVE_MISSING_BIN;
+}
+
+/* Where a split sends a value of its feature. */
+static inline bool
+grove_model_goes_left(const GroveModel *model, const GroveNode *split, double value)
+{
+	if (split->flags & GROVE_NODE_CATEGORICAL)
+	{
+		uint32_t	ordinal = grove_model_ordinal(value);
+
+		if (ordinal != GROVE_MISSING_BIN)
+			return grove_model_set_has(model, split->set, ordinal);
+	}
+	else if (value == value)
+		return value <= split->value;
+	return (split->flags & GROVE_NODE_MISSING_LEFT) != 0;
+}
+
 /* Exact number of bytes that grove_model_write() will produce. */
 extern GroveStatus grove_model_write_size(const GroveModel *model, size_t *size);
 

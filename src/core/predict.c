@@ -17,13 +17,6 @@
 #include "compact.h"
 #include "predict.h"
 
-/* Ordinal of a categorical feature's value; whatever is none counts as missing. */
-static inline uint32_t
-ordinal_of(double value)
-{
-	return value >= 1 && value < GROVE_MAX_LEVELS + 1 ? (uint32_t) value : GROVE_MISSING_BIN;
-}
-
 /* Leaf of one tree, as an index into nodes[]. */
 static uint32_t
 walk_tree(const GroveModel *model, uint32_t tree, const double *row)
@@ -32,25 +25,7 @@ walk_tree(const GroveModel *model, uint32_t tree, const double *row)
 	const GroveNode *node = nodes;
 
 	while (node->left != 0)
-	{
-		double		value = row[node->feature];
-		bool		left;
-
-		if (node->flags & GROVE_NODE_CATEGORICAL)
-		{
-			uint32_t	ordinal = ordinal_of(value);
-
-			if (ordinal == GROVE_MISSING_BIN)
-				left = (node->flags & GROVE_NODE_MISSING_LEFT) != 0;
-			else
-				left = grove_model_set_has(model, node->set, ordinal);
-		}
-		else if (value != value)
-			left = (node->flags & GROVE_NODE_MISSING_LEFT) != 0;
-		else
-			left = value <= node->value;
-		node = nodes + node->left + !left;
-	}
+		node = nodes + node->left + !grove_model_goes_left(model, node, row[node->feature]);
 	return (uint32_t) (node - model->nodes);
 }
 
@@ -95,7 +70,7 @@ fill_slots(const GroveCompact *compact, const double *row, uint16_t *slots)
 		uint16_t   *slot = slots + feature->slot;
 
 		if (feature->categorical)
-			fill_windows(feature, ordinal_of(value), slot);
+			fill_windows(feature, grove_model_ordinal(value), slot);
 		else if (value != value)
 		{
 			slot[0] = 0;

@@ -38,18 +38,30 @@ grovepg_argument_text(FunctionCallInfo fcinfo, int i, const char *name)
 	return text_to_cstring(PG_GETARG_TEXT_PP(i));
 }
 
-int64
-grovepg_argument_int64(FunctionCallInfo fcinfo, int i, const char *name, int64 low, int64 high)
+static void
+check_integer(const char *name, int64 value, int64 low, int64 high)
 {
-	int64		value;
-
-	if (PG_ARGISNULL(i))
-		grovepg_argument_reject_null(name);
-	value = PG_GETARG_INT64(i);
 	if (value < low || value > high)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" is out of range: %lld", name, (long long) value),
 				 errhint("It must be between %lld and %lld.", (long long) low, (long long) high)));
-	return value;
+}
+
+int64
+grovepg_argument_int64(FunctionCallInfo fcinfo, int i, const char *name, int64 low, int64 high)
+{
+	if (PG_ARGISNULL(i))
+		grovepg_argument_reject_null(name);
+	check_integer(name, PG_GETARG_INT64(i), low, high);
+	return PG_GETARG_INT64(i);
+}
+
+int
+grovepg_argument_int(FunctionCallInfo fcinfo, int i, const char *name, int low, int high)
+{
+	if (PG_ARGISNULL(i))
+		grovepg_argument_reject_null(name);
+	check_integer(name, PG_GETARG_INT32(i), low, high);
+	return PG_GETARG_INT32(i);
 }

@@ -36,4 +36,7 @@ extern char *grovepg_argument_text(FunctionCallInfo fcinfo, int i, const char *n
 /* A bigint in [low, high]. */
 extern int64 grovepg_argument_int64(FunctionCallInfo fcinfo, int i, const char *name, int64 low, int64 high);
 
+/* An integer in [low, high]. */
+extern int	grovepg_argument_int(FunctionCallInfo fcinfo, int i, const char *name, int low, int high);
+
 #endif							/* GROVE_ARGUMENTS_H */

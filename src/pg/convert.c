@@ -9,8 +9,12 @@
 #include "pg_grove.h"
 
 #include <ctype.h>
+#include <float.h>
+#include <math.h>
 
 #include "catalog/pg_type.h"
+#include "common/shortest_dec.h"
+#include "datatype/timestamp.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/fmgrprotos.h"
@@ -289,4 +293,57 @@ grovepg_convert_json(GroveConverter *converter, const JsonbValue *value)
 			reject_type(converter, "array or object");
 			return 0;
 	}
+}
+
+/* Microseconds since 2000-01-01; what is beyond the type is an infinity of it. */
+static Timestamp
+timestamp_of(double seconds)
+{
+	double		microseconds = rint(seconds * USECS_PER_SEC);
+
+	if (microseconds >= (double) END_TIMESTAMP)
+		return DT_NOEND;
+	return microseconds < (double) MIN_TIMESTAMP ? DT_NOBEGIN : (Timestamp) microseconds;
+}
+
+static DateADT
+date_of(double days)
+{
+	if (days >= DATE_END_JULIAN - POSTGRES_EPOCH_JDATE)
+		return DATEVAL_NOEND;
+	return days < DATETIME_MIN_JULIAN - POSTGRES_EPOCH_JDATE ? DATEVAL_NOBEGIN : (DateADT) rint(days);
+}
+
+char *
+grovepg_convert_text(const GroveFeature *feature, double value)
+{
+	char	   *number;
+
+	if (feature->kind == GROVE_FEATURE_CATEGORICAL)
+	{
+		uint32		ordinal = grove_model_ordinal(value);
+
+		return ordinal == GROVE_MISSING_BIN ? NULL : grovepg_model_text(feature->levels[ordinal - 1]);
+	}
+	if (isnan(value))
+		return NULL;
+	switch (scale_of(feature))
+	{
+		case GROVE_SCALE_DATE:
+			return DatumGetCString(DirectFunctionCall1(date_out, DateADTGetDatum(date_of(value))));
+		case GROVE_SCALE_TIMESTAMP:
+			return DatumGetCString(DirectFunctionCall1(timestamp_out, TimestampGetDatum(timestamp_of(value))));
+		case GROVE_SCALE_TIMESTAMPTZ:
+			return DatumGetCString(DirectFunctionCall1(timestamptz_out, TimestampTzGetDatum(timestamp_of(value))));
+		default:
+			break;
+	}
+	number = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
+	if (fabs(value) == DBL_MAX)
+		strcpy(number, value > 0 ? "Infinity" : "-Infinity");
+	else if (scale_of(feature) == GROVE_SCALE_REAL)
+		float_to_shortest_decimal_buf((float) value, number);
+	else
+		double_to_shortest_decimal_buf(value, number);
+	return number;
 }

@@ -60,4 +60,10 @@ extern double grovepg_convert_datum(GroveConverter *converter, Datum value);
 
 extern double grovepg_convert_json(GroveConverter *converter, const JsonbValue *value);
 
+/*
+ * A value of a feature in a row as text, palloc'd: the number, date or time,
+ * or label that it stands for; NULL when it is missing.
+ */
+extern char *grovepg_convert_text(const GroveFeature *feature, double value);
+
 #endif							/* GROVE_CONVERT_H */

@@ -14,10 +14,10 @@
 
 #include "../core/predict.h"
 #include "evaluate_lists.h"
+#include "evaluator.h"
 #include "keys.h"
 #include "scorer.h"
 #include "source.h"
-#include "truth.h"
 
 #define ROW_BYTES	(sizeof(GroveCatalogueRow) + sizeof(GroveCatalogueItem) + sizeof(double))
 
@@ -27,7 +27,7 @@ typedef struct ListJob
 	const GroveModel *model;
 	const GroveListColumns *names;
 	GroveScorer *scorer;
-	GroveTruth	truth;
+	GroveTruthColumn truth;
 	AttrNumber	group;
 	AttrNumber	item;			/* 0: none */
 	GroveKey   *group_key;
@@ -90,25 +90,6 @@ hash_column(ListJob *job, TupleTableSlot *slot, AttrNumber column, GroveKey *key
 }
 
 static double
-row_truth(ListJob *job, TupleTableSlot *slot, Datum value)
-{
-	double		number = 0;
-
-	if (job->model->task == GROVE_TASK_BINARY)
-	{
-		int			class = grovepg_truth_class(&job->truth, value);
-
-		if (class < 0)
-			grovepg_truth_unknown(&job->truth, value);
-		return class;
-	}
-	grovepg_judge_number(&job->truth.column, slot, &number);
-	if (!(number >= 0 && isfinite(number)))
-		reject_value(job->truth.name, "a value that is no gain", "What is relevant has a number above 0, what is not has 0.");
-	return number;
-}
-
-static double
 row_popularity(ListJob *job, TupleTableSlot *slot)
 {
 	double		number = -1;
@@ -144,17 +125,15 @@ add_row(GroveSlot *slot, void *arg)
 {
 	ListJob    *job = arg;
 	GroveCatalogueRow row;
-	bool		null;
-	Datum		truth;
 
 	CHECK_FOR_INTERRUPTS();
-	truth = slot_getattr(slot, job->truth.column.attno, &null);
-	if (null)
+	if (!grovepg_truth_read(&job->truth, slot, &row.truth))
 		return;
+	if (!(row.truth >= 0 && isfinite(row.truth)))
+		reject_value(job->truth.name, "a value that is no gain", "What is relevant has a number above 0, what is not has 0.");
 	grovepg_scorer_run(job->scorer, slot);
 	row.score = job->model->task == GROVE_TASK_BINARY ? job->scorer->margins[0] :
 		grove_predict_value(job->model, job->scorer->margins);
-	row.truth = row_truth(job, slot, truth);
 	row.group = hash_column(job, slot, job->group, job->group_key, "group_by");
 	row.item = job->item == 0 ? 0 : hash_column(job, slot, job->item, job->item_key, "item");
 	row.popularity = row_popularity(job, slot);

@@ -17,12 +17,13 @@
 #include "utils/memutils.h"
 
 #include "model_cache.h"
+#include "registry.h"
 #include "rowtype.h"
 
 static const GroveModel *
 get_model(FunctionCallInfo fcinfo)
 {
-	return grovepg_model_get(PG_GETARG_DATUM(0), CurrentMemoryContext);
+	return grovepg_model_get(grovepg_registry_argument(fcinfo, 0), CurrentMemoryContext);
 }
 
 static Datum
@@ -161,7 +162,8 @@ grove_describe(PG_FUNCTION_ARGS)
 {
 	static const char *const tasks[] = {"regression", "binary", "multiclass", "ranking"};
 	static const char *const algorithms[] = {"gbdt", "forest", "tree"};
-	const GroveModel *model = get_model(fcinfo);
+	Datum		bytes = grovepg_registry_argument(fcinfo, 0);
+	const GroveModel *model = grovepg_model_get(bytes, CurrentMemoryContext);
 	StringInfoData json;
 
 	initStringInfo(&json);
@@ -180,7 +182,7 @@ grove_describe(PG_FUNCTION_ARGS)
 	append_count(&json, "format_version", GROVE_MODEL_VERSION);
 	append_object(&json, "params", model->params);
 	append_object(&json, "metrics", model->metrics);
-	append_digest(&json, PG_GETARG_DATUM(0));
+	append_digest(&json, bytes);
 	appendStringInfoChar(&json, '}');
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data)));
 }

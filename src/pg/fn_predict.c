@@ -4,8 +4,8 @@
  *     grove.predict(model bytea, VARIADIC features "any")
  *
  * and its relatives share everything but the last step.  The model of a call
- * comes from begin_call(), which is the only place that knows that the first
- * argument is the bytes themselves; the rest sees a GroveModelUse.
+ * comes from grovepg_predict_begin(), which is the only place that knows whether
+ * the first argument is the bytes themselves or a name; the rest sees a GroveModelUse.
  */
 #include "pg_grove.h"
 
@@ -14,24 +14,18 @@
 #include "utils/builtins.h"
 
 #include "../core/predict.h"
-#include "bind.h"
+#include "predict_call.h"
+#include "registry.h"
 
 /* What a call site keeps in fn_extra. */
 typedef struct PredictSite
 {
 	GroveModelSite *models;
+	GroveNameSite *names;		/* NULL: the first argument is the model itself */
 	GroveArguments *arguments;
 	double	   *margins;		/* [room] */
 	uint32		room;
 } PredictSite;
-
-/* One call: the model, its row of features, and room for its margins. */
-typedef struct PredictCall
-{
-	const GroveModel *model;
-	const double *row;
-	double	   *margins;
-} PredictCall;
 
 static PredictSite *
 make_site(FunctionCallInfo fcinfo)
@@ -41,13 +35,14 @@ make_site(FunctionCallInfo fcinfo)
 
 	site->arguments = grovepg_bind_arguments(fcinfo, 1);
 	site->models = grovepg_model_site(context);
+	if (grovepg_registry_is_name(fcinfo, 0))
+		site->names = grovepg_registry_site(context);
 	fcinfo->flinfo->fn_extra = site;
 	return site;
 }
 
-/* False when the model is NULL. */
-static bool
-begin_call(FunctionCallInfo fcinfo, PredictCall *call)
+bool
+grovepg_predict_begin(FunctionCallInfo fcinfo, GrovePredictCall *call)
 {
 	PredictSite *site = fcinfo->flinfo->fn_extra;
 	GroveModelUse *use;
@@ -56,7 +51,9 @@ begin_call(FunctionCallInfo fcinfo, PredictCall *call)
 		return false;
 	if (unlikely(!site))
 		site = make_site(fcinfo);
-	use = grovepg_model_use(site->models, PG_GETARG_DATUM(0));
+	use = grovepg_model_use(site->models, site->names == NULL ? PG_GETARG_DATUM(0) :
+							grovepg_registry_lookup(site->names, PG_GETARG_DATUM(0)));
+	call->use = use;
 	call->model = use->model;
 	call->row = grovepg_bind_row(site->arguments, fcinfo, use);
 	if (unlikely(site->room < call->model->n_outputs))
@@ -69,13 +66,19 @@ begin_call(FunctionCallInfo fcinfo, PredictCall *call)
 	return true;
 }
 
-static bool
-begin_margins(FunctionCallInfo fcinfo, PredictCall *call)
+bool
+grovepg_predict_margins(FunctionCallInfo fcinfo, GrovePredictCall *call)
 {
-	if (!begin_call(fcinfo, call))
+	if (!grovepg_predict_begin(fcinfo, call))
 		return false;
 	grove_predict_margins(call->model, call->row, call->margins);
 	return true;
+}
+
+uint32
+grovepg_predict_output(const GrovePredictCall *call)
+{
+	return call->model->n_outputs == 1 ? 0 : grove_predict_best(call->model, call->margins);
 }
 
 static void
@@ -94,9 +97,9 @@ PG_FUNCTION_INFO_V1(grove_predict);
 Datum
 grove_predict(PG_FUNCTION_ARGS)
 {
-	PredictCall call;
+	GrovePredictCall call;
 
-	if (!begin_margins(fcinfo, &call))
+	if (!grovepg_predict_margins(fcinfo, &call))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(grove_predict_value(call.model, call.margins));
 }
@@ -107,13 +110,11 @@ PG_FUNCTION_INFO_V1(grove_predict_raw);
 Datum
 grove_predict_raw(PG_FUNCTION_ARGS)
 {
-	PredictCall call;
+	GrovePredictCall call;
 
-	if (!begin_margins(fcinfo, &call))
+	if (!grovepg_predict_margins(fcinfo, &call))
 		PG_RETURN_NULL();
-	if (call.model->n_outputs == 1)
-		PG_RETURN_FLOAT8(call.margins[0]);
-	PG_RETURN_FLOAT8(call.margins[grove_predict_best(call.model, call.margins)]);
+	PG_RETURN_FLOAT8(call.margins[grovepg_predict_output(&call)]);
 }
 
 PG_FUNCTION_INFO_V1(grove_predict_class);
@@ -121,10 +122,10 @@ PG_FUNCTION_INFO_V1(grove_predict_class);
 Datum
 grove_predict_class(PG_FUNCTION_ARGS)
 {
-	PredictCall call;
+	GrovePredictCall call;
 	GroveText	label;
 
-	if (!begin_margins(fcinfo, &call))
+	if (!grovepg_predict_margins(fcinfo, &call))
 		PG_RETURN_NULL();
 	require_classes(call.model);
 	label = call.model->classes[grove_predict_best(call.model, call.margins)];
@@ -136,12 +137,12 @@ PG_FUNCTION_INFO_V1(grove_predict_proba);
 Datum
 grove_predict_proba(PG_FUNCTION_ARGS)
 {
-	PredictCall call;
+	GrovePredictCall call;
 	Datum	   *elements;
 	double	   *probabilities;
 	uint32		n_classes;
 
-	if (!begin_margins(fcinfo, &call))
+	if (!grovepg_predict_margins(fcinfo, &call))
 		PG_RETURN_NULL();
 	require_classes(call.model);
 	n_classes = call.model->n_classes;
@@ -159,12 +160,12 @@ PG_FUNCTION_INFO_V1(grove_predict_leaf);
 Datum
 grove_predict_leaf(PG_FUNCTION_ARGS)
 {
-	PredictCall call;
+	GrovePredictCall call;
 	Datum	   *elements;
 	uint32	   *leaves;
 	uint32		n_trees;
 
-	if (!begin_call(fcinfo, &call))
+	if (!grovepg_predict_begin(fcinfo, &call))
 		PG_RETURN_NULL();
 	n_trees = call.model->n_trees;
 	leaves = palloc(sizeof(uint32) * Max(n_trees, 1));

@@ -17,6 +17,7 @@
 
 #include "arguments.h"
 #include "model_cache.h"
+#include "registry.h"
 
 /* A tree and the walk through it. */
 typedef struct TreeWalk
@@ -32,7 +33,7 @@ typedef struct TreeWalk
 static void
 begin_walk(FunctionCallInfo fcinfo, TreeWalk *walk)
 {
-	const GroveModel *model = grovepg_model_get(PG_GETARG_DATUM(0), CurrentMemoryContext);
+	const GroveModel *model = grovepg_model_get(grovepg_registry_argument(fcinfo, 0), CurrentMemoryContext);
 	int32		tree = PG_GETARG_INT32(1);
 
 	if (tree < 0 || (uint32) tree >= model->n_trees)

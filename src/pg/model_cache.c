@@ -310,6 +310,7 @@ clear_use(SiteUse *use)
 		MemoryContextDelete(use->use.context);
 	use->use.context = NULL;
 	use->use.work = NULL;
+	use->use.explainer = NULL;
 	if (cached)
 		release_model(cached);
 }

@@ -29,8 +29,9 @@ typedef struct GroveModelSite GroveModelSite;
 typedef struct GroveModelUse
 {
 	const GroveModel *model;
-	void	   *work;			/* the caller's, NULL at first */
-	MemoryContext context;		/* lives as long as this use; work belongs into it */
+	void	   *work;			/* bind.c's, NULL at first */
+	void	   *explainer;		/* fn_explain.c's, NULL at first */
+	MemoryContext context;		/* lives as long as this use; both belong into it */
 } GroveModelUse;
 
 /* owner: fn_mcxt; the site ends with it. */

@@ -45,6 +45,13 @@
 #define grovepg_local_beentry(i)	pgstat_fetch_stat_local_beentry(i)
 #endif
 
+/* 16: parsing a qualified name takes a context for soft errors */
+#if PG_VERSION_NUM >= 160000
+#define grovepg_name_list(text)		stringToQualifiedNameList(text, NULL)
+#else
+#define grovepg_name_list(text)		stringToQualifiedNameList(text)
+#endif
+
 /* 18: the mark of functions that do not return stands in front, and this one is gone */
 #ifndef pg_attribute_noreturn
 #define pg_attribute_noreturn()	__attribute__((noreturn))

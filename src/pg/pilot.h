@@ -16,9 +16,9 @@
 #include "nodes/pg_list.h"
 
 #include "../core/params.h"
+#include "evaluator.h"
 #include "reread.h"
 #include "scorer.h"
-#include "truth.h"
 
 #define GROVE_PILOT_ROUNDS		60	/* default of num_iterations */
 #define GROVE_PILOT_FOLDS		2
@@ -45,7 +45,7 @@ typedef struct GrovePilotPart
 {
 	const GroveModel *model;
 	GroveScorer *scorer;
-	GroveTruth	truth;
+	GroveTruthColumn truth;
 } GrovePilotPart;
 
 typedef struct GrovePilot GrovePilot;

@@ -86,65 +86,54 @@ grovepg_guide_classes(const PruneGuide *guide)
 
 /* ------------------------------------------------------------------ one row */
 
-static Datum
-target_value(GrovePilotPart *part, TupleTableSlot *slot)
+/* The number or the class of a row; -1: a class that the model does not know. */
+static double
+read_target(GrovePilotPart *part, TupleTableSlot *slot)
 {
-	bool		null;
-	Datum		value = slot_getattr(slot, part->truth.column.attno, &null);
+	double		truth;
 
-	if (null)
+	if (!grovepg_truth_read(&part->truth, slot, &truth))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("target column \"%s\" is null", part->truth.name),
 				 errhint("Leave out the rows without a target.")));
-	return value;
-}
-
-static double
-target_number(GrovePilotPart *part, TupleTableSlot *slot)
-{
-	double		number = 0;
-
-	grovepg_judge_number(&part->truth.column, slot, &number);
-	if (!isfinite(number))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("target column \"%s\" contains a value that is not finite", part->truth.name),
-				 errhint("Leave out rows whose target is NaN or infinite.")));
-	return number;
+	return truth;
 }
 
 /* Size of a row of a target with more than two classes, or without classes. */
 static double
-row_size(const PruneGuide *guide, GrovePilotPart *part, TupleTableSlot *slot, Datum truth)
+row_size(const PruneGuide *guide, GrovePilotPart *part, double truth)
 {
 	const double *p = part->scorer->probabilities;
 	uint32		n = part->model->n_classes;
-	int			class;
 
 	if (guide->task == GROVE_TASK_REGRESSION)
-		return Min(fabs(target_number(part, slot) - grove_predict_value(part->model, part->scorer->margins)), DBL_MAX);
-	class = grovepg_truth_class(&part->truth, truth);
+	{
+		if (!isfinite(truth))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("target column \"%s\" contains a value that is not finite", part->truth.name),
+					 errhint("Leave out rows whose target is NaN or infinite.")));
+		return Min(fabs(truth - grove_predict_value(part->model, part->scorer->margins)), DBL_MAX);
+	}
 	if (guide->request->design.method == GROVE_PRUNE_GRADIENT)
-		return grove_guide_gradient_classes(p, n, class < 0 ? n : (uint32) class, guide->request->lambda);
-	return class < 0 ? 1 : 1 - p[class];
+		return grove_guide_gradient_classes(p, n, truth < 0 ? n : (uint32) truth, guide->request->lambda);
+	return truth < 0 ? 1 : 1 - p[(uint32) truth];
 }
 
 /* ------------------------------------------------------------------- noise */
 
 /* Class of a row, which every model must know. */
 static uint32
-known_class(PruneGuide *guide, GrovePilotPart *part, Datum truth)
+known_class(PruneGuide *guide, GrovePilotPart *part, double truth)
 {
-	int			class = grovepg_truth_class(&part->truth, truth);
-
-	if (class < 0 || part->model->n_classes != grovepg_pilot_model(guide->pilot)->n_classes)
+	if (truth < 0 || part->model->n_classes != grovepg_pilot_model(guide->pilot)->n_classes)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("a class of target column \"%s\" is too rare for method \"noise\"", part->truth.name),
 				 errdetail("A model that has not seen its rows does not know it at all."),
 				 errhint("Leave out or merge classes of few rows.")));
-	return (uint32) class;
+	return (uint32) truth;
 }
 
 static void
@@ -152,7 +141,7 @@ add_confidence(TupleTableSlot *slot, const AttrNumber *places, void *arg)
 {
 	PruneGuide *guide = arg;
 	GrovePilotPart *part = grovepg_pilot_score(guide->pilot, slot);
-	uint32		class = known_class(guide, part, target_value(part, slot));
+	uint32		class = known_class(guide, part, read_target(part, slot));
 
 	guide->sum[class] += (uint64) (part->scorer->probabilities[class] * 4294967296.0);
 	guide->rows[class]++;
@@ -180,7 +169,7 @@ find_thresholds(PruneGuide *guide)
 
 /* Class and contradiction in one number. */
 static uint32
-noise_code(PruneGuide *guide, GrovePilotPart *part, Datum truth)
+noise_code(PruneGuide *guide, GrovePilotPart *part, double truth)
 {
 	uint32		class = known_class(guide, part, truth);
 	double		size = grove_guide_contradiction(part->scorer->probabilities, guide->threshold,
@@ -193,8 +182,7 @@ void
 grovepg_guide_row(PruneGuide *guide, TupleTableSlot *slot, PruneGuideRow *row)
 {
 	GrovePilotPart *part = grovepg_pilot_score(guide->pilot, slot);
-	Datum		truth = target_value(part, slot);
-	int			class;
+	double		truth = read_target(part, slot);
 
 	row->class = 0;
 	if (guide->noise)
@@ -204,13 +192,10 @@ grovepg_guide_row(PruneGuide *guide, TupleTableSlot *slot, PruneGuideRow *row)
 	}
 	if (guide->task != GROVE_TASK_BINARY)
 	{
-		row->code = grove_guide_size_code(row_size(guide, part, slot, truth));
+		row->code = grove_guide_size_code(row_size(guide, part, truth));
 		return;
 	}
-	class = grovepg_truth_class(&part->truth, truth);
-	if (class < 0)
-		grovepg_truth_unknown(&part->truth, truth);
-	row->class = (uint32) class;
+	row->class = (uint32) truth;
 	row->code = grove_guide_class_code(part->scorer->probabilities[1]);
 }
 

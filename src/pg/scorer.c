@@ -32,12 +32,11 @@ grovepg_scorer_make(const GroveModel *model, TupleDesc desc)
 }
 
 void
-grovepg_scorer_run(GroveScorer *scorer, TupleTableSlot *slot)
+grovepg_scorer_bind(GroveScorer *scorer, TupleTableSlot *slot)
 {
-	const GroveModel *model = scorer->model;
 	uint32		i;
 
-	for (i = 0; i < model->n_features; i++)
+	for (i = 0; i < scorer->model->n_features; i++)
 	{
 		bool		isnull;
 		Datum		value = slot_getattr(slot, scorer->columns[i], &isnull);
@@ -45,6 +44,14 @@ grovepg_scorer_run(GroveScorer *scorer, TupleTableSlot *slot)
 		scorer->row[i] = isnull ? grovepg_convert_null(&scorer->converters[i]) :
 			grovepg_convert_datum(&scorer->converters[i], value);
 	}
+}
+
+void
+grovepg_scorer_run(GroveScorer *scorer, TupleTableSlot *slot)
+{
+	const GroveModel *model = scorer->model;
+
+	grovepg_scorer_bind(scorer, slot);
 	grove_predict_margins(model, scorer->row, scorer->margins);
 	if (model->n_classes > 0)
 		grove_predict_probabilities(model, scorer->margins, scorer->probabilities);

@@ -27,6 +27,9 @@ typedef struct GroveScorer
  */
 extern GroveScorer *grovepg_scorer_make(const GroveModel *model, TupleDesc desc);
 
+/* Fills row; may allocate in the current context. */
+extern void grovepg_scorer_bind(GroveScorer *scorer, TupleTableSlot *slot);
+
 /* Fills margins, and probabilities where the model has classes, from a row; may allocate in the current context. */
 extern void grovepg_scorer_run(GroveScorer *scorer, TupleTableSlot *slot);
 

@@ -51,7 +51,7 @@ expect_nothing "objects without a comment" "
 # What runs a query of the caller: it can have parallel workers only where no
 # parallel query is running already, which this label sees to.  And what writes.
 unsafe='train|prune_train|retrain|prune|prune_plan|balance|shuffle|shuffle_stream|score|evaluate|permutation_importance|recommend|report'
-unsafe="$unsafe|save|deploy|drop_model|create_scoring_view"
+unsafe="$unsafe|save|deploy|drop_model|grant_model|revoke_model|create_scoring_view"
 expect_nothing "functions that are PARALLEL UNSAFE and not expected to be" "
 	SELECT p.oid::regprocedure FROM pg_proc AS p
 	WHERE p.pronamespace = 'grove'::regnamespace AND p.proparallel = 'u' AND p.proname !~ '^($unsafe)\$'

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# pg_cron.sh: the nightly retrain by the real pg_cron, in a server of its own
+# that preloads it: the job runs, its log is in cron.job_run_details, the new
+# version serves; a retrain that fails leaves the old version serving.
+#
+# SKIP where pg_cron is not installed beside the server and cannot be by apt.
+# PG_BINDIR, or else pg_config in PATH, tells which server; the extension must
+# be installed there.
+
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+skip()
+{
+	echo "ok - retrain by pg_cron # SKIP $*"
+	exit 0
+}
+bindir=$(dirname "$(command -v pg_ctl)") || skip "no pg_ctl in PATH"
+config=$bindir/pg_config
+[ -x "$config" ] || skip "no pg_config beside pg_ctl"
+libdir=$("$config" --pkglibdir)
+major=$("$config" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
+if [ ! -e "$libdir/pg_cron.so" ]; then
+	[ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null &&
+		DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "postgresql-$major-cron" >/dev/null 2>&1
+	[ -e "$libdir/pg_cron.so" ] || skip "pg_cron is not installed for PostgreSQL $major"
+fi
+[ -e "$libdir/pg_grove.so" ] || skip "pg_grove is not installed in $libdir"
+
+. test/scripts/setup.sh
+. test/scripts/tmp_server.sh
+setup_begin
+PG_BINDIR=$bindir
+server_start "shared_preload_libraries = 'pg_cron'" "cron.database_name = 'postgres'" "cron.host = '$GROVE_WORK/server'" ||
+	{ echo "not ok - a server with pg_cron starts"; exit 1; }
+status=0
+
+query()
+{
+	"$bindir/psql" -X -A -t -q -v ON_ERROR_STOP=1 "$@"
+}
+
+result()
+{
+	if [ "$2" = t ]; then
+		echo "ok - $1"
+	else
+		echo "not ok - $1: $2"
+		query -c 'SELECT status, return_message FROM cron.job_run_details ORDER BY runid' 2>&1 | tail -n 5
+		status=1
+	fi
+}
+
+# wait_for QUERY: until it says t, two and a half minutes at most (pg_cron before 1.5 knows minutes only)
+wait_for()
+{
+	local found i
+
+	for ((i = 0; i < 150; i++)); do
+		found=$(query -c "$1") || return
+		[ "$found" = t ] && break
+		sleep 1
+	done
+	printf '%s\n' "$found"
+}
+
+query <<-'SQL' || exit 1
+	SET client_min_messages = warning;
+	CREATE EXTENSION pg_cron;
+	CREATE EXTENSION pg_grove;
+	CREATE ROLE shop LOGIN;
+	GRANT USAGE ON SCHEMA cron TO shop;
+	CREATE TABLE visits AS
+	SELECT i AS id, i % 23 AS pages, grove.u01(1, i) < (i % 23) / 30.0 AS bought FROM generate_series(1, 3000) AS i;
+	CREATE TABLE broken AS TABLE visits;
+	GRANT SELECT ON visits, broken TO shop;
+	SET ROLE shop;
+	SELECT grove.save(name, grove.train('visits', 'bought', '{"num_iterations": 5}', ignore => '{id}'), source => source, key => '{id}')
+	FROM (VALUES ('works', 'public.visits'), ('fails', 'public.broken')) AS m (name, source) \g /dev/null
+	RESET ROLE;
+	DROP TABLE broken;
+	SET ROLE shop;
+	SELECT cron.schedule('nightly ' || name, '* * * * *', format('SELECT grove.retrain(%L, only_if_better => false)', name))
+	FROM (VALUES ('works'), ('fails')) AS m (name) \g /dev/null
+SQL
+result "pg_cron retrains and the new version serves" \
+	"$(wait_for "SELECT EXISTS (SELECT FROM grove.models WHERE name = 'works' AND version >= 2 AND is_current)")"
+result "its log tells so" \
+	"$(wait_for "SELECT EXISTS (SELECT FROM cron.job_run_details WHERE command LIKE '%works%' AND status = 'succeeded')")"
+result "a failing retrain is in the log with its reason" \
+	"$(wait_for "SELECT EXISTS (SELECT FROM cron.job_run_details WHERE command LIKE '%fails%' AND status = 'failed' AND return_message LIKE '%broken%')")"
+result "and leaves the old version serving" \
+	"$(query -c "SELECT count(*) = 1 AND bool_and(version = 1 AND is_current) AND grove.predict('fails', 3) IS NOT NULL FROM grove.models WHERE name = 'fails'")"
+exit "$status"
