@@ -23,6 +23,8 @@ struct GrovePilot
 	GroveKey   *key;			/* NULL: there is one model for all rows */
 	int			n_key;
 	const AttrNumber *key_columns;
+	Datum	   *values;			/* [n_key] of the row at hand */
+	bool	   *nulls;
 	uint64		fold_key;		/* of the hash that decides the fold */
 	int			n_parts;
 	GrovePilotPart *parts;
@@ -46,12 +48,9 @@ typedef struct PilotRows
 static uint64
 hash_key(GrovePilot *pilot, TupleTableSlot *slot)
 {
-	Datum		values[INDEX_MAX_KEYS];
-	bool		nulls[INDEX_MAX_KEYS];
-
 	for (int i = 0; i < pilot->n_key; i++)
-		values[i] = slot_getattr(slot, pilot->key_columns[i], &nulls[i]);
-	return grovepg_key_hash(pilot->key, pilot->fold_key, values, nulls);
+		pilot->values[i] = slot_getattr(slot, pilot->key_columns[i], &pilot->nulls[i]);
+	return grovepg_key_hash(pilot->key, pilot->fold_key, pilot->values, pilot->nulls);
 }
 
 static int
@@ -203,6 +202,8 @@ grovepg_pilot_train(const GrovePilotPlan *plan)
 		types[i] = TupleDescAttr(rows.columns, plan->key[i] - 1)->atttypid;
 	pilot->key = grovepg_key_make(plan->n_key, types);
 	pilot->n_key = plan->n_key;
+	pilot->values = palloc(sizeof(Datum) * plan->n_key);
+	pilot->nulls = palloc(sizeof(bool) * plan->n_key);
 	pilot->key_columns = plan->key;
 	pilot->fold_key = grove_rng_key((uint64) plan->seed, GROVE_PURPOSE_PILOT);
 
