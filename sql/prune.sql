@@ -91,6 +91,12 @@ FROM (SELECT coalesce(item, 'none') AS item, count(*) AS kept FROM inverse GROUP
 SELECT count(*) AS not_lowest FROM hashes h
 JOIN (SELECT h.item, max(h.hash) AS cut FROM inverse JOIN hashes h USING (id) GROUP BY 1) c ON c.item IS NOT DISTINCT FROM h.item
 WHERE (h.hash <= cut) <> (h.id IN (SELECT id FROM inverse));
+-- Flattened on purpose: the same rows, none of which stands for more than itself.
+SELECT count(*) AS same_rows, min(f.weight), max(f.weight), bool_and(f.pi = i.pi) AS same_pi
+FROM grove.prune(NULL::shop, 'shop', keep => 0.2, method => 'inverse', by => '{item}', seed => 42, params => '{"weights": "flatten"}') f JOIN inverse i ON i.id = (f.kept).id;
+SELECT count(*) AS differences
+FROM grove.prune(NULL::shop, 'shop', keep => 0.2, method => 'inverse', by => '{item}', seed => 42, params => '{"weights": "restore"}') f JOIN inverse i ON i.id = (f.kept).id
+WHERE f.weight <> i.weight;
 
 -- Inverse, Poisson, by reference; a power of the frequency; a lower bound.
 WITH plans AS MATERIALIZED (

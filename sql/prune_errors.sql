@@ -38,14 +38,14 @@ SELECT a, pg_temp.prune_error(a) FROM (VALUES
 
 -- NULL where a value is needed.
 SELECT a, pg_temp.prune_error(a) FROM (VALUES
-	(1, 'NULL, keep => 0.5'), (2, '''shop'', keep => 0.5, method => NULL'), (3, '''shop'', keep => 0.5, readmit => NULL'),
+	(1, 'NULL, keep => 0.5'), (2, '''shop'', keep => 0.5, key => NULL, by => NULL, method => ''inverse'''), (3, '''shop'', keep => 0.5, readmit => NULL'),
 	(4, '''shop'', keep => 0.5, gamma => NULL'), (5, '''shop'', keep => 0.5, exact => NULL'), (6, '''shop'', keep => 0.5, seed => NULL'),
 	(7, '''shop'', keep => 0.5, key => ''{NULL}'''), (8, '''shop'', keep => 0.5, by => ''{NULL}''')) v(n, a) ORDER BY n;
 
 -- Methods and their roles.
 SELECT a, pg_temp.prune_error(a) FROM (VALUES
 	(1, '''shop'', keep => 0.5, method => ''rendom'''), (2, '''shop'', keep => 0.5, method => '''''), (3, '''shop'', keep => 0.5, method => ''Random'''),
-	(4, '''shop'', keep => 0.5, method => ''surprise'', target => ''bought'''), (5, '''shop'', keep => 0.5, method => ''gradient'''),
+	(4, '''shop'', keep => 0.5, target => ''bought'''), (5, '''shop'', keep => 0.5, method => ''gradient'''),
 	(6, '''shop'', keep => 0.5, method => ''noise'''), (7, '''shop'', keep => 0.5, method => ''duplicates'''),
 	(8, '''shop'', keep => 0.5, method => ''stratified'''), (9, '''shop'', keep => 0.5, method => ''inverse'''),
 	(10, '''shop'', keep => 0.5, readmit => 0.1'), (11, '''shop'', keep => 0.5, method => ''negatives'''),
@@ -89,7 +89,7 @@ SELECT p, pg_temp.prune_error(format('''shop'', keep => 0.5, by => ''{item}'', t
 	(9, 'stratified', '{"pi_min": 0.1}'), (10, 'inverse', '{"pi_min": "a"}'), (11, 'inverse', '{"pi_min": 2}'), (12, 'inverse', '{"pi_min": -1e400}'),
 	(13, 'inverse', '{"pi_min": 0.6}'), (14, 'inverse', '{"allocation": "equal"}'), (15, 'random', '{"positive_class": "x"}'),
 	(16, 'negatives', '{"positive_class": "maybe"}'), (17, 'negatives', '{"positive_class": null}'), (18, 'negatives', '{"positive_class": {}}'),
-	(19, 'random', '{}')) v(n, m, p) ORDER BY n;
+	(19, 'random', '{}'), (20, 'random', '{"weights": "flatten"}'), (21, 'inverse', '{"weights": "flat"}'), (22, 'inverse', '{"weights": true}')) v(n, m, p) ORDER BY n;
 SELECT pg_temp.prune_error('''SELECT id, item FROM shop'', keep => 0.5, key => ''{id}'', target => ''item'', method => ''negatives'', params => ''{"positive_class": "i9"}''', 'record');
 SELECT pg_temp.prune_error('''holes'', keep => 0.5, key => ''{id}'', by => ''{item}'', method => ''stratified'', params => ''{"allocation": "neyman", "spread": "price"}''', 'record');
 SELECT pg_temp.prune_error('''nans'', keep => 0.5, key => ''{id}'', by => ''{y}'', method => ''stratified'', params => ''{"allocation": "neyman", "spread": "x"}''', 'record');

@@ -525,11 +525,12 @@ COMMENT ON AGGREGATE grove.auc_delong(float8, float8, float8) IS
 /* The evaluation of a model. */
 
 CREATE FUNCTION grove.evaluate(model bytea, source text, weight text DEFAULT NULL,
+	group_by text DEFAULT NULL, item text DEFAULT NULL, popularity text DEFAULT NULL, k bigint DEFAULT 10,
 	OUT metric text, OUT value float8, OUT lower float8, OUT upper float8) RETURNS SETOF record
 LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'grove_evaluate';
 
-COMMENT ON FUNCTION grove.evaluate(bytea, text, text) IS
-	'metrics of a model on the rows of a source, which has the columns of the training query by name, with 95 % intervals: auc after DeLong; means of a loss (log_loss, brier, accuracy, mae) +- 1.96 sqrt(n/(n-1) sum w^2 (loss - mean)^2) / sum w; rmse, r2 and calibration_ratio (sum of predicted / sum of observed) by the delta method; average_precision on the logit scale. Rows with a NULL target or weight are skipped';
+COMMENT ON FUNCTION grove.evaluate(bytea, text, text, text, text, text, bigint) IS
+	'metrics of a model on the rows of a source, which has the columns of the training query by name, with 95 % intervals: auc after DeLong; means of a loss (log_loss, brier, accuracy, mae) +- 1.96 sqrt(n/(n-1) sum w^2 (loss - mean)^2) / sum w; rmse, r2 and calibration_ratio (sum of predicted / sum of observed) by the delta method; average_precision on the logit scale. Rows with a NULL target or weight are skipped. With group_by the lists that the model makes: ndcg and recall of the k best rows of each group, with item catalogue_coverage, with popularity long_tail_recall, intervals over groups';
 
 /* Curves of a binary score; truth, score and weight name columns of the source. */
 

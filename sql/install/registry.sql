@@ -149,10 +149,11 @@ CREATE FUNCTION grove.tree_dot(name text, tree integer) RETURNS text
 COMMENT ON FUNCTION grove.tree_dot(text, integer) IS 'tree_dot(), of the current version of a name';
 
 CREATE FUNCTION grove.evaluate(name text, source text, weight text DEFAULT NULL,
+							   group_by text DEFAULT NULL, item text DEFAULT NULL, popularity text DEFAULT NULL, k bigint DEFAULT 10,
 							   OUT metric text, OUT value float8, OUT lower float8, OUT upper float8)
 RETURNS SETOF record
 LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'grove_evaluate';
-COMMENT ON FUNCTION grove.evaluate(text, text, text) IS 'evaluate(), of the current version of a name';
+COMMENT ON FUNCTION grove.evaluate(text, text, text, text, text, text, bigint) IS 'evaluate(), of the current version of a name';
 
 CREATE FUNCTION grove.recommend(name text, users text, candidates text, k int DEFAULT 10,
 								user_key text DEFAULT NULL, item_key text DEFAULT NULL,

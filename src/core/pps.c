@@ -2,9 +2,13 @@
  * pps.c: one monotone equation in one unknown, and systematic rounding.
  *
  * Every probability is min(1, max(floor, scale * weight)) with one scale for
- * all.  The equation sum(units * probability) = target is solved by halving
- * the scale's bit pattern, which orders positive doubles: 63 passes over the
- * shares, no sorting, the same effort for weights of 2^-900 and 2^900.
+ * all.  The sum of units * probability grows with the scale in straight
+ * pieces, so Newton's method lands on the solution as soon as it is in the
+ * right piece, which takes a few passes over the shares and no sorting.
+ * Floors bend the sum the other way than ones do, and weights may lie many
+ * powers of two apart; where a step leads astray, or there were many, the
+ * interval that holds the solution is halved by the scale's bit pattern, which
+ * orders positive doubles: some ten times lead from 2^-900 to the right power.
  *
  * Rounding is systematic sampling (Madow 1949): expected amounts are laid end
  * to end and a random start picks one point in each unit of length.  So an
@@ -16,6 +20,8 @@
 #include <float.h>
 #include <math.h>
 #include <string.h>
+
+#define NEWTON_STEPS	12		/* then every second step halves the interval */
 
 double
 grove_pps_probability(double scale, double weight, double floor)
@@ -44,16 +50,31 @@ grove_pps_add(double *sum, double *lost, double term)
 	*sum = next;
 }
 
+/*
+ * The expected units at a scale, and Newton's next scale from there; 0 when
+ * no unit's probability follows the scale.
+ */
 static double
-expected_units(const GrovePpsShare *shares, size_t n_shares, double scale)
+expected_units(const GrovePpsShare *shares, size_t n_shares, double target, double scale, double *next)
 {
-	double		sum = 0;
-	double		lost = 0;
+	double		fixed = 0;
+	double		fixed_lost = 0;
+	double		linear = 0;
+	double		linear_lost = 0;
 
 	for (size_t i = 0; i < n_shares; i++)
-		grove_pps_add(&sum, &lost,
-						shares[i].units * grove_pps_probability(scale, shares[i].weight, shares[i].floor));
-	return sum + lost;
+	{
+		double		p = grove_pps_probability(scale, shares[i].weight, shares[i].floor);
+
+		if (p < 1 && p > shares[i].floor)
+			grove_pps_add(&linear, &linear_lost, shares[i].units * p);
+		else
+			grove_pps_add(&fixed, &fixed_lost, shares[i].units * p);
+	}
+	fixed += fixed_lost;
+	linear += linear_lost;
+	*next = linear > 0 ? scale * ((target - fixed) / linear) : 0;
+	return fixed + linear;
 }
 
 static double
@@ -65,64 +86,64 @@ double_of_bits(uint64_t bits)
 	return value;
 }
 
-/*
- * One Newton step: exact but for rounding, since the sum is linear around the
- * solution.  It takes away the last bits that halving leaves to the noise of
- * the sums; where nothing is linear the scale stays.
- */
-static double
-refine_scale(const GrovePpsShare *shares, size_t n_shares, double target, double scale)
+static uint64_t
+bits_of_double(double value)
 {
-	double		fixed = 0;
-	double		fixed_lost = 0;
-	double		linear = 0;
-	double		linear_lost = 0;
-	double		step;
+	uint64_t	bits;
 
-	for (size_t i = 0; i < n_shares; i++)
+	memcpy(&bits, &value, sizeof(bits));
+	return bits;
+}
+
+/* The solution, which is a positive double that is not the largest. */
+static double
+solve_scale(const GrovePpsShare *shares, size_t n_shares, double target, double start)
+{
+	uint64_t	low = 0;
+	uint64_t	high = bits_of_double(DBL_MAX);
+	double		scale = start;
+	int			steps = 0;
+
+	while (high - low > 1)
 	{
-		double		p = grove_pps_probability(scale, shares[i].weight, shares[i].floor);
+		double		next;
 
-		if (p < 1 && p > shares[i].floor)
-			grove_pps_add(&linear, &linear_lost, shares[i].units * p);
+		if (expected_units(shares, n_shares, target, scale, &next) <= target)
+			low = bits_of_double(scale);
 		else
-			grove_pps_add(&fixed, &fixed_lost, shares[i].units * p);
+			high = bits_of_double(scale);
+		if (fabs(next / scale - 1) < 4 * DBL_EPSILON)
+			return next;
+		if (!(next > double_of_bits(low) && next < double_of_bits(high)) ||
+			(++steps > NEWTON_STEPS && steps % 2 == 0))
+			next = double_of_bits(low + (high - low) / 2);
+		scale = next;
 	}
-	step = (target - (fixed + fixed_lost)) / (linear + linear_lost);
-	return fabs(step - 1) < 1e-9 ? scale * step : scale;
+	return double_of_bits(low);
 }
 
 GroveStatus
 grove_pps_scale(const GrovePpsShare *shares, size_t n_shares, double target, double *scale)
 {
-	double		largest = DBL_MAX;
-	uint64_t	low = 0;
-	uint64_t	high;
+	double		heaviest = 0;
+	double		next;
 
 	for (size_t i = 0; i < n_shares; i++)
 	{
 		if (!(shares[i].weight >= 0) || !(shares[i].units >= 0))
 			return GROVE_ERR_DATA;
+		if (!isinf(shares[i].weight) && shares[i].weight > heaviest)
+			heaviest = shares[i].weight;
 	}
-	if (expected_units(shares, n_shares, 0) > target * (1 + 4 * DBL_EPSILON))
+	if (expected_units(shares, n_shares, target, 0, &next) > target * (1 + 4 * DBL_EPSILON))
 		return GROVE_ERR_RANGE;
-	if (expected_units(shares, n_shares, largest) <= target)
+	if (expected_units(shares, n_shares, target, DBL_MAX, &next) <= target)
 	{
 		*scale = HUGE_VAL;
 		return GROVE_OK;
 	}
-
-	memcpy(&high, &largest, sizeof(high));
-	while (high - low > 1)
-	{
-		uint64_t	middle = low + (high - low) / 2;
-
-		if (expected_units(shares, n_shares, double_of_bits(middle)) <= target)
-			low = middle;
-		else
-			high = middle;
-	}
-	*scale = refine_scale(shares, n_shares, target, double_of_bits(low));
+	/* where the first probabilities reach 1 */
+	*scale = solve_scale(shares, n_shares, target, fmin(1 / heaviest, DBL_MAX / 2));
 	return GROVE_OK;
 }
 
@@ -165,4 +186,46 @@ grove_pps_round(uint64_t *position, GrovePpsAmount amount)
 		return amount.whole;
 	*position -= GROVE_PPS_ONE;
 	return amount.whole + 1;
+}
+
+void
+grove_pps_rounding_add(GrovePpsRounding *rounding, size_t i, double expected, double most)
+{
+	GrovePpsAmount amount = grove_pps_amount(expected);
+	double		left = most - expected;
+	double		room = expected < left ? expected : left;
+
+	rounding->sum.whole += amount.whole;
+	rounding->sum.whole += grove_pps_round(&rounding->sum.fraction, (GrovePpsAmount) {0, amount.fraction});
+	if (room > rounding->room)
+	{
+		rounding->room = room;
+		rounding->roomy = i;
+	}
+}
+
+bool
+grove_pps_rounding_settle(GrovePpsRounding *rounding, uint64_t target)
+{
+	const GrovePpsAmount *sum = &rounding->sum;
+	GrovePpsAmount *missing = &rounding->missing;
+
+	/* target - sum, as a whole number that may be negative (modulo 2^64) and a fraction */
+	missing->whole = target - sum->whole - (sum->fraction > 0 ? 1 : 0);
+	missing->fraction = sum->fraction > 0 ? GROVE_PPS_ONE - sum->fraction : 0;
+	return (missing->whole == 0 && missing->fraction == 0) ||
+		fabs((double) (int64_t) missing->whole + (double) missing->fraction / (double) GROVE_PPS_ONE) < rounding->room;
+}
+
+GrovePpsAmount
+grove_pps_rounding_amount(const GrovePpsRounding *rounding, size_t i, double expected)
+{
+	GrovePpsAmount amount = grove_pps_amount(expected);
+
+	if (rounding->room > 0 && i == rounding->roomy)
+	{
+		amount.whole += rounding->missing.whole + (amount.fraction >= GROVE_PPS_ONE - rounding->missing.fraction ? 1 : 0);
+		amount.fraction = (amount.fraction + rounding->missing.fraction) & (GROVE_PPS_ONE - 1);
+	}
+	return amount;
 }

@@ -62,4 +62,25 @@ extern double grove_pps_double(GrovePpsAmount amount);
  */
 extern uint64_t grove_pps_round(uint64_t *position, GrovePpsAmount amount);
 
+/*
+ * Systematic rounding of amounts that sum to a whole number but for rounding
+ * errors, which go to the amount with the most room.  Zero it, add each
+ * amount, settle; then round what grove_pps_rounding_amount() gives for each.
+ */
+typedef struct GrovePpsRounding
+{
+	GrovePpsAmount sum;
+	GrovePpsAmount missing;		/* whole may be negative, modulo 2^64 */
+	double		room;			/* of the roomiest, to 0 or to its most */
+	size_t		roomy;
+} GrovePpsRounding;
+
+/* i tells the amount again later; 0 <= expected <= most. */
+extern void grove_pps_rounding_add(GrovePpsRounding *rounding, size_t i, double expected, double most);
+
+/* False when the sum is further from the target than rounding errors are. */
+extern bool grove_pps_rounding_settle(GrovePpsRounding *rounding, uint64_t target);
+
+extern GrovePpsAmount grove_pps_rounding_amount(const GrovePpsRounding *rounding, size_t i, double expected);
+
 #endif							/* GROVE_PPS_H */

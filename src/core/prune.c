@@ -145,31 +145,41 @@ stratify(const GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, 
 	return GROVE_OK;
 }
 
-/* min(1, max(pi_min, c * frequency^-gamma)) with the c that keeps the target. */
+/*
+ * min(1, max(pi_min, c * frequency^-gamma)), or min(1, c * size), with the c
+ * that keeps the target.
+ *
+ * Of surprise a part is drawn evenly: min(1, eps + c * size) is
+ * eps + (1 - eps) * min(1, c / (1 - eps) * size), which is the same equation.
+ */
 static GroveStatus
-invert_frequencies(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, const uint32_t *order,
-				   double target, GrovePpsShare *shares)
+scale_sizes(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, const uint32_t *order,
+			uint64_t units, double target, GrovePpsShare *shares)
 {
+	double		even = design->method == GROVE_PRUNE_SURPRISE ? GROVE_PRUNE_EVEN * target / (double) units : 0;
 	GroveStatus status;
 
 	for (size_t i = 0; i < n_cells; i++)
 	{
 		const GrovePruneCell *cell = &cells[order[i]];
 
-		shares[i].weight = grove_pps_inverse((double) cell->frequency, design->gamma);
+		shares[i].weight = design->method == GROVE_PRUNE_INVERSE ?
+			grove_pps_inverse((double) cell->frequency, design->gamma) : cell->size;
 		shares[i].units = (double) cell->units;
-		shares[i].floor = design->pi_min;
+		shares[i].floor = design->method == GROVE_PRUNE_INVERSE ? design->pi_min : 0;
 	}
-	status = grove_pps_scale(shares, n_cells, target, &design->scale);
+	status = grove_pps_scale(shares, n_cells, (target - even * (double) units) / (1 - even), &design->scale);
 	if (status != GROVE_OK)
 		return status;
 	for (size_t i = 0; i < n_cells; i++)
 	{
 		GrovePruneCell *cell = &cells[order[i]];
 
-		cell->keep = grove_pps_probability(design->scale, shares[i].weight, shares[i].floor);
+		cell->keep = even + (1 - even) * grove_pps_probability(design->scale, shares[i].weight, shares[i].floor);
 		cell->pi = cell->keep * (double) cell->units;
 	}
+	design->scale *= 1 - even;
+	design->even = even;
 	return GROVE_OK;
 }
 
@@ -217,7 +227,9 @@ remove_units(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, co
 
 	if (target >= (double) units)
 	{
-		design->scale = design->method == GROVE_PRUNE_INVERSE ? HUGE_VAL : design->scale;
+		if (design->method == GROVE_PRUNE_INVERSE || design->method == GROVE_PRUNE_SURPRISE ||
+			design->method == GROVE_PRUNE_GRADIENT)
+			design->scale = HUGE_VAL;
 		design->beta = design->method == GROVE_PRUNE_NEGATIVES ? 1 : design->beta;
 		keep_share(cells, n_cells, 1);
 		return GROVE_OK;
@@ -234,10 +246,13 @@ remove_units(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, co
 			}
 			return status;
 		case GROVE_PRUNE_INVERSE:
-			return invert_frequencies(design, cells, n_cells, order, target, shares);
+		case GROVE_PRUNE_SURPRISE:
+		case GROVE_PRUNE_GRADIENT:
+			return scale_sizes(design, cells, n_cells, order, units, target, shares);
 		case GROVE_PRUNE_NEGATIVES:
 			return keep_positives(design, cells, n_cells, target);
 		case GROVE_PRUNE_RANDOM:
+		case GROVE_PRUNE_NOISE:
 			break;
 	}
 	/* Poisson sampling needs no count for this, the share itself is the probability. */
@@ -275,51 +290,24 @@ readmit_units(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, c
 
 /*
  * Turns expected units (in pi) into sizes whose sum is the target, and pi
- * into the probability that these sizes give.  Rounding errors of the
- * expected sum go to the one cell that has the most room for them.
+ * into the probability that these sizes give.
  */
 static GroveStatus
 round_to_size(const GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, const uint32_t *order,
 			  uint64_t target)
 {
-	GrovePpsAmount sum = {0, 0};
-	GrovePpsAmount missing;
+	GrovePpsRounding rounding = {{0, 0}, {0, 0}, 0, 0};
 	uint64_t	position = design->start >> 1;
-	double		room = 0;
-	size_t		roomy = 0;
 
 	for (size_t i = 0; i < n_cells; i++)
-	{
-		const GrovePruneCell *cell = &cells[order[i]];
-		GrovePpsAmount amount = grove_pps_amount(cell->pi);
-		double		left = (double) cell->units - cell->pi;
-
-		sum.whole += amount.whole;
-		sum.whole += grove_pps_round(&sum.fraction, (GrovePpsAmount) {0, amount.fraction});
-		if ((cell->pi < left ? cell->pi : left) > room)
-		{
-			room = cell->pi < left ? cell->pi : left;
-			roomy = i;
-		}
-	}
-
-	/* target - sum, as a whole number that may be negative (modulo 2^64) and a fraction */
-	missing.whole = target - sum.whole - (sum.fraction > 0 ? 1 : 0);
-	missing.fraction = sum.fraction > 0 ? GROVE_PPS_ONE - sum.fraction : 0;
-	if ((missing.whole != 0 || missing.fraction != 0) &&
-		fabs((double) (int64_t) missing.whole + (double) missing.fraction / (double) GROVE_PPS_ONE) >= room)
+		grove_pps_rounding_add(&rounding, i, cells[order[i]].pi, (double) cells[order[i]].units);
+	if (!grove_pps_rounding_settle(&rounding, target))
 		return GROVE_ERR_SIZE;
-
 	for (size_t i = 0; i < n_cells; i++)
 	{
 		GrovePruneCell *cell = &cells[order[i]];
-		GrovePpsAmount amount = grove_pps_amount(cell->pi);
+		GrovePpsAmount amount = grove_pps_rounding_amount(&rounding, i, cell->pi);
 
-		if (i == roomy)
-		{
-			amount.whole += missing.whole + (amount.fraction >= GROVE_PPS_ONE - missing.fraction ? 1 : 0);
-			amount.fraction = (amount.fraction + missing.fraction) & (GROVE_PPS_ONE - 1);
-		}
 		cell->take = grove_pps_round(&position, amount);
 		cell->pi = cell->units > 0 ? grove_pps_double(amount) / (double) cell->units :
 			cell->keep + (1 - cell->keep) * cell->readmit;
@@ -366,6 +354,7 @@ grove_prune_design(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cel
 		cells[i].take = 0;
 	}
 	design->scale = design->readmit_scale = design->beta = NAN;
+	design->even = 0;
 	target = first_target(design, cells, n_cells, order, units);
 	status = remove_units(design, cells, n_cells, order, units, target, shares);
 	if (status != GROVE_OK)

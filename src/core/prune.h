@@ -3,7 +3,8 @@
  * of each cell an exact-size design takes.
  *
  * A cell is what a design can not tell apart: the rows of one value of the
- * "by" columns (and, for negatives, of one side of the target).  A design
+ * "by" columns (and, for negatives, of one side of the target), or of one size
+ * (guide.h).  A design
  * gives every unit of a cell the same inclusion probability; which units a
  * cell keeps is then decided by the permanent hash of their keys: the lowest
  * hashes (exact size) or the hashes below pi (Poisson).
@@ -18,8 +19,13 @@ typedef enum GrovePruneMethod
 	GROVE_PRUNE_RANDOM,
 	GROVE_PRUNE_STRATIFIED,
 	GROVE_PRUNE_INVERSE,
-	GROVE_PRUNE_NEGATIVES
+	GROVE_PRUNE_NEGATIVES,
+	GROVE_PRUNE_SURPRISE,
+	GROVE_PRUNE_GRADIENT,
+	GROVE_PRUNE_NOISE			/* guide.h */
 } GrovePruneMethod;
+
+#define GROVE_PRUNE_EVEN	0.2	/* surprise: share of the sample that is drawn evenly from all units */
 
 /* How a stratified design deals out its rows; every stratum gets one, none more than it has. */
 typedef enum GrovePruneAllocation
@@ -37,6 +43,8 @@ typedef struct GrovePruneCell
 	uint64_t	units;			/* distinct keys; for Poisson sampling the rows */
 	uint64_t	frequency;		/* rows with the same value of the by columns; at least rows */
 	double		spread;			/* standard deviation, Neyman allocation only */
+	double		size;			/* surprise, gradient: > 0; noise: contradiction, 0: none; guide.h */
+	uint32_t	group;			/* noise: class of the rows */
 	bool		certain;		/* negatives: of the positive class */
 
 	/* found */
@@ -58,11 +66,13 @@ typedef struct GrovePruneDesign
 	double		gamma;			/* power of the frequency */
 	double		pi_min;			/* inverse: smallest probability */
 	double		readmit;		/* share of removed units to draw back */
+	double		class_cap;		/* noise: largest share of a class to remove */
 	uint64_t	start;			/* random; decides how exact sizes are rounded */
 
 	/* found */
 	double		kept;			/* units expected, exact size: taken, in all */
-	double		scale;			/* inverse: c of min(1, c * frequency^-gamma); infinity: all */
+	double		scale;			/* c of min(1, c * frequency^-gamma), or c * size; infinity: all */
+	double		even;			/* surprise: the probability eps that every unit has at least */
 	double		readmit_scale;	/* the same of drawing back */
 	double		beta;			/* negatives: probability of the negative class */
 } GrovePruneDesign;

@@ -222,49 +222,24 @@ balance_classes(const GroveSampleSet *set, const GroveSampleUnit *units, size_t 
 	return GROVE_OK;
 }
 
-/* Whole numbers of rows from expected ones, k in all; rounding errors of the sum go to the unit with the most room. */
+/* Whole numbers of rows from expected ones, k in all. */
 static GroveStatus
 take_systematically(const GroveSampleSet *set, const GroveSampleUnit *units, size_t n, uint64_t start,
 					GroveSampleDraw *draw)
 {
-	GrovePpsAmount sum = {0, 0};
-	GrovePpsAmount missing;
+	GrovePpsRounding rounding = {{0, 0}, {0, 0}, 0, 0};
 	uint64_t	position = start >> 1;
-	double		room = 0;
-	size_t		roomy = n;
 
 	for (size_t i = 0; i < n; i++)
-	{
-		double		expected = draw->probability[i] * (double) units[i].rows;
-		double		left = (double) units[i].rows - expected;
-		GrovePpsAmount amount = grove_pps_amount(expected);
-
-		sum.whole += amount.whole + grove_pps_round(&sum.fraction, (GrovePpsAmount) {0, amount.fraction});
-		if ((expected < left ? expected : left) > room)
-		{
-			room = expected < left ? expected : left;
-			roomy = i;
-		}
-	}
-
-	/* k - sum: a whole number, modulo 2^64, and a fraction */
-	missing.whole = set->k - sum.whole - (sum.fraction > 0 ? 1 : 0);
-	missing.fraction = sum.fraction > 0 ? GROVE_PPS_ONE - sum.fraction : 0;
-	if ((missing.whole != 0 || missing.fraction != 0) &&
-		fabs((double) (int64_t) missing.whole + (double) missing.fraction / (double) GROVE_PPS_ONE) >= room)
+		grove_pps_rounding_add(&rounding, i, draw->probability[i] * (double) units[i].rows, (double) units[i].rows);
+	if (!grove_pps_rounding_settle(&rounding, set->k))
 		return GROVE_ERR_DATA;
-
 	for (size_t i = 0; i < n; i++)
 	{
 		size_t		unit = (size_t) draw->pairs[i].index;
-		GrovePpsAmount amount = grove_pps_amount(draw->probability[unit] * (double) units[unit].rows);
+		double		expected = draw->probability[unit] * (double) units[unit].rows;
 
-		if (unit == roomy)
-		{
-			amount.whole += missing.whole + (amount.fraction >= GROVE_PPS_ONE - missing.fraction ? 1 : 0);
-			amount.fraction = (amount.fraction + missing.fraction) & (GROVE_PPS_ONE - 1);
-		}
-		draw->take[unit] = grove_pps_round(&position, amount);
+		draw->take[unit] = grove_pps_round(&position, grove_pps_rounding_amount(&rounding, unit, expected));
 	}
 	return GROVE_OK;
 }

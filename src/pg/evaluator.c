@@ -126,7 +126,7 @@ grovepg_evaluator_require(const GroveModel *model)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("a ranking model has no metrics of single rows"),
-				 errhint("Use the aggregate grove.ndcg() over grove.predict().")));
+				 errhint("evaluate() judges it by its lists: name the column whose rows are ranked against each other, as in group_by => 'query_id'.")));
 }
 
 void

@@ -14,6 +14,7 @@
 #include "utils/tuplestore.h"
 
 #include "arguments.h"
+#include "evaluate_lists.h"
 #include "evaluator.h"
 #include "model_cache.h"
 #include "registry.h"
@@ -65,13 +66,10 @@ add_row(GroveSlot *slot, void *arg)
 }
 
 static void
-put_results(EvaluateJob *job, Tuplestorestate *store, TupleDesc desc)
+put_metrics(const GroveEvaluated *results, int n, Tuplestorestate *store, TupleDesc desc)
 {
-	GroveEvaluated results[GROVE_EVALUATE_RESULTS];
-	int			n;
 	int			i;
 
-	n = grovepg_evaluator_results(&job->evaluator, results);
 	for (i = 0; i < n; i++)
 	{
 		Datum		values[4];
@@ -85,7 +83,54 @@ put_results(EvaluateJob *job, Tuplestorestate *store, TupleDesc desc)
 	}
 }
 
-/* evaluate(model bytea, source text, weight text) returns table (metric text, value float8, lower float8, upper float8) */
+static void
+put_results(EvaluateJob *job, Tuplestorestate *store, TupleDesc desc)
+{
+	GroveEvaluated results[GROVE_EVALUATE_RESULTS];
+	int			n;
+
+	n = grovepg_evaluator_results(&job->evaluator, results);
+	put_metrics(results, n, store, desc);
+}
+
+/* With group_by: the lists that the model makes. */
+static void
+judge_lists(FunctionCallInfo fcinfo, const GroveModel *model, const char *source, Tuplestorestate *store, TupleDesc desc)
+{
+	GroveEvaluated results[GROVE_CATALOGUE_RESULTS];
+	GroveListColumns columns;
+	int64		k = grovepg_argument_int64(fcinfo, 6, "k", 1, PG_INT32_MAX);
+
+	columns.group = text_to_cstring(PG_GETARG_TEXT_PP(3));
+	columns.item = PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4));
+	columns.popularity = PG_ARGISNULL(5) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(5));
+	if (!PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"weight\" and \"group_by\" do not go together"),
+				 errdetail("Each group counts once.")));
+	if (columns.popularity != NULL && columns.item == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"popularity\" needs \"item\""),
+				 errhint("Name the column of the items, as in item => 'item_id'.")));
+	put_metrics(results, grovepg_evaluate_lists(model, source, &columns, k, results), store, desc);
+}
+
+/* Without group_by: metrics of single rows. */
+static void
+check_single(FunctionCallInfo fcinfo)
+{
+	const char *unused = !PG_ARGISNULL(4) ? "item" : !PG_ARGISNULL(5) ? "popularity" : NULL;
+
+	if (unused != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" needs \"group_by\"", unused),
+				 errhint("Name the column of the user or query whose rows make a list, as in group_by => 'user_id'.")));
+}
+
+/* evaluate(model bytea, source text, weight text, group_by text, item text, popularity text, k bigint) returns table (metric text, value float8, lower float8, upper float8) */
 Datum
 grove_evaluate(PG_FUNCTION_ARGS)
 {
@@ -105,12 +150,18 @@ grove_evaluate(PG_FUNCTION_ARGS)
 	job = palloc0(sizeof(EvaluateJob));
 	job->context = context;
 	job->model = grovepg_model_get(grovepg_registry_argument(fcinfo, 0), context);
-	if (!PG_ARGISNULL(2))
-		job->weight_name = text_to_cstring(PG_GETARG_TEXT_PP(2));
-	grovepg_evaluator_init(&job->evaluator, job->model, job->weight_name != NULL);
-	grovepg_source_run(grovepg_source_query(source, NULL),
-					   grovepg_source_receiver_lazy(start_rows, add_row, job));
-	put_results(job, store, desc);
+	if (!PG_ARGISNULL(3))
+		judge_lists(fcinfo, job->model, source, store, desc);
+	else
+	{
+		check_single(fcinfo);
+		if (!PG_ARGISNULL(2))
+			job->weight_name = text_to_cstring(PG_GETARG_TEXT_PP(2));
+		grovepg_evaluator_init(&job->evaluator, job->model, job->weight_name != NULL);
+		grovepg_source_run(grovepg_source_query(source, NULL),
+						   grovepg_source_receiver_lazy(start_rows, add_row, job));
+		put_results(job, store, desc);
+	}
 	MemoryContextSwitchTo(previous);
 	MemoryContextDelete(context);
 	return (Datum) 0;

@@ -26,6 +26,7 @@ typedef struct PruneOutput
 {
 	PruneCells *cells;
 	PruneGroups *groups;		/* method duplicates, instead of cells */
+	bool		flatten;		/* no row weighs more than another */
 	GroveRowType *rows;
 	Tuplestorestate *store;
 	TupleDesc	desc;
@@ -52,7 +53,7 @@ put_row(TupleTableSlot *slot, const AttrNumber *places, void *arg)
 
 	grovepg_prune_decide(output->cells, slot, places, &fate);
 	if (fate.kept)
-		put_kept(output, slot, fate.pi, 1 / fate.pi, fate.log_offset);
+		put_kept(output, slot, fate.pi, output->flatten ? 1 : 1 / fate.pi, fate.log_offset);
 }
 
 static void
@@ -72,6 +73,7 @@ grove_prune(PG_FUNCTION_ARGS)
 	PruneOutput output;
 
 	output.rows = grovepg_rowtype_map(grovepg_rowtype_argument(fcinfo, 0, request->columns), request->columns);
+	output.flatten = request->flatten;
 	if (request->merge)
 		output.groups = grovepg_prune_groups(request, true);
 	else
@@ -120,7 +122,8 @@ grove_prune_plan(PG_FUNCTION_ARGS)
 	else
 	{
 		grovepg_prune_summarize(grovepg_prune_cells(request, true), &summary, &units, &n_strata);
-		values[0] = CStringGetTextDatum(psprintf("%s, %s", request->method, design->exact ? "exact size" : "Poisson"));
+		values[0] = CStringGetTextDatum(design->method == GROVE_PRUNE_NOISE ? request->method :
+										psprintf("%s, %s", request->method, design->exact ? "exact size" : "Poisson"));
 	}
 	values[1] = Int64GetDatum((int64) summary.rows);
 	values[2] = Int64GetDatum(units);

@@ -21,6 +21,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "../core/guide.h"
 #include "prune_job.h"
 #include "prune_units.h"
 
@@ -63,8 +64,9 @@ struct PruneCells
 	Datum	   *values;			/* of the deciding columns */
 	bool	   *nulls;
 
-	uint32		n_classes;		/* 2 for negatives: the others, the positive class */
+	uint32		n_classes;		/* 2 for negatives, and for a guide of two: the others, the positive class */
 	PruneClass *positive;		/* negatives only */
+	PruneGuide *guide;			/* surprise, gradient and noise only; its codes are the strata */
 	stratum_hash *strata;		/* NULL: one stratum */
 	uint32		n_strata;
 	uint32		capacity;		/* of ids and, times n_classes, of cells */
@@ -114,6 +116,15 @@ add_stratum(PruneCells *cells, StratumId id)
 	memset(&cells->cells[(Size) number * cells->n_classes], 0, cells->n_classes * sizeof(GrovePruneCell));
 	cells->n_strata++;
 	return number;
+}
+
+/* The code of a guide as a stratum. */
+static StratumId
+guided_id(uint32 code)
+{
+	StratumId	id = {code, grove_rng_hash(grove_rng_key(2, GROVE_PURPOSE_HASH), code)};
+
+	return id;
 }
 
 /* Two hashes that have nothing to do with the seed name a stratum. */
@@ -194,14 +205,33 @@ trace_row(StratumId id, uint32 class, uint64 hash)
 	return grove_rng_mix(hash ^ grove_rng_mix(id.low + class));
 }
 
+/* Where a row belongs whose values are at hand. */
+static void
+locate_row(PruneCells *cells, TupleTableSlot *slot, StratumId *id, uint32 *class)
+{
+	PruneGuideRow guided;
+
+	if (cells->guide == NULL)
+	{
+		*id = stratum_id(cells, cells->values + cells->request->n_key, cells->nulls + cells->request->n_key);
+		*class = class_number(cells);
+		return;
+	}
+	grovepg_guide_row(cells->guide, slot, &guided);
+	*id = guided_id(guided.code);
+	*class = guided.class;
+}
+
 /* Counts a row whose values are at hand; hash is 0 when keys do not matter. */
 static uint32
-count_values(PruneCells *cells, uint64 hash)
+count_values(PruneCells *cells, TupleTableSlot *slot, uint64 hash)
 {
-	StratumId	id = stratum_id(cells, cells->values + cells->request->n_key, cells->nulls + cells->request->n_key);
-	uint32		class = class_number(cells);
-	uint32		cell = met_stratum(cells, id) * cells->n_classes + class;
+	StratumId	id;
+	uint32		class;
+	uint32		cell;
 
+	locate_row(cells, slot, &id, &class);
+	cell = met_stratum(cells, id) * cells->n_classes + class;
 	cells->cells[cell].rows++;
 	cells->counted += trace_row(id, class, hash);
 	return cell;
@@ -212,8 +242,9 @@ count_row(TupleTableSlot *slot, const AttrNumber *places, void *arg)
 {
 	PruneCells *cells = arg;
 
-	fetch_values(cells, slot, places, cells->request->n_key);
-	(void) count_values(cells, 0);
+	if (cells->guide == NULL)
+		fetch_values(cells, slot, places, cells->request->n_key);
+	(void) count_values(cells, slot, 0);
 }
 
 static void
@@ -224,7 +255,7 @@ count_keyed_row(TupleTableSlot *slot, const AttrNumber *places, void *arg)
 
 	fetch_values(cells, slot, places, 0);
 	hash = hash_key(cells, cells->keep_key);
-	grovepg_units_add(cells->units, count_values(cells, hash), hash);
+	grovepg_units_add(cells->units, count_values(cells, slot, hash), hash);
 }
 
 typedef struct CellOrder
@@ -333,19 +364,31 @@ make_design(PruneCells *cells)
 		GrovePruneCell *cell = &cells->cells[i];
 		GrovePruneCell *first = cell - i % cells->n_classes;
 
-		cell->certain = cells->n_classes == 2 && i % 2 == 1;
+		cell->certain = cells->positive != NULL && i % 2 == 1;
+		if (cells->guide != NULL)
+		{
+			uint32		code = (uint32) cells->ids[i / cells->n_classes].high;
+
+			cell->size = grovepg_guide_size(cells->guide, code, i % cells->n_classes);
+			cell->group = grovepg_guide_group(cells->guide, code);
+		}
 		cell->frequency = first[0].rows + (cells->n_classes == 2 ? first[1].rows : 0);
 		if (cells->units == NULL)
 			cell->units = cell->rows;
 	}
 	if (cells->positive != NULL && total_units(cells, 1) == 0 && total_units(cells, 0) > 0)
 		grovepg_class_missing(cells->positive);
+	if (cells->guide != NULL)
+		grovepg_guide_finish(cells->guide, cells->cells, n_cells, order);
 	if (cells->request->spread != 0)
 		grovepg_prune_spread(cells->request, cells, cells->n_strata, cells->cells);
 
 	/* the hash of drawing back is free for this in an exact-size design */
 	design->start = grove_rng_hash(cells->readmit_key, 0);
-	status = grove_prune_design(design, cells->cells, n_cells, order, shares);
+	if (design->method == GROVE_PRUNE_NOISE)
+		status = grove_guide_noise(design, cells->cells, n_cells, order, shares);
+	else
+		status = grove_prune_design(design, cells->cells, n_cells, order, shares);
 	if (status != GROVE_OK)
 		report_design(cells, status);
 	pfree(shares);
@@ -370,7 +413,7 @@ count_rows(PruneCells *cells)
 
 	if (exact)
 		cells->units = grovepg_units_begin();
-	grovepg_reread_visit(request->source, request->n_columns - first, request->deciding + first, false,
+	grovepg_reread_visit(request->source, request->n_columns - first, request->deciding + first, request->guided,
 						 exact ? count_keyed_row : count_row, cells);
 	if (exact)
 		grovepg_units_count(cells->units, cells->cells);
@@ -381,6 +424,7 @@ grovepg_prune_cells(PruneRequest *request, bool need_counts)
 {
 	PruneCells *cells = palloc0(sizeof(PruneCells));
 	Oid		   *types = palloc(sizeof(Oid) * request->n_columns);
+	bool		has_strata = request->n_by > 0 || request->guided;
 
 	for (int i = 0; i < request->n_columns; i++)
 		types[i] = TupleDescAttr(request->columns, request->deciding[i] - 1)->atttypid;
@@ -395,8 +439,13 @@ grovepg_prune_cells(PruneRequest *request, bool need_counts)
 	cells->n_classes = request->design.method == GROVE_PRUNE_NEGATIVES ? 2 : 1;
 	if (cells->n_classes == 2)
 		cells->positive = grovepg_class_positive(request);
+	if (request->guided)
+	{
+		cells->guide = grovepg_guide_begin(request);
+		cells->n_classes = grovepg_guide_classes(cells->guide);
+	}
 
-	reserve_strata(cells, request->n_by > 0 ? 256 : 1);
+	reserve_strata(cells, has_strata ? 256 : 1);
 	if (!need_counts && is_uncounted(request))
 	{
 		/* by columns, if any, change nothing then */
@@ -405,7 +454,7 @@ grovepg_prune_cells(PruneRequest *request, bool need_counts)
 		cells->cells[0].pi = cells->cells[0].keep = request->design.keep;
 		return cells;
 	}
-	if (request->n_by > 0)
+	if (has_strata)
 		cells->strata = stratum_create(CurrentMemoryContext, 256, NULL);
 	else
 		(void) add_stratum(cells, (StratumId) {0, 0});
@@ -434,8 +483,7 @@ grovepg_prune_decide(PruneCells *cells, TupleTableSlot *slot, const AttrNumber *
 
 	fetch_values(cells, slot, places, 0);
 	hash = hash_key(cells, cells->keep_key);
-	id = stratum_id(cells, cells->values + request->n_key, cells->nulls + request->n_key);
-	class = class_number(cells);
+	locate_row(cells, slot, &id, &class);
 	number = known_stratum(cells, id) * cells->n_classes;
 	cell = &cells->cells[number + class];
 
@@ -447,8 +495,10 @@ grovepg_prune_decide(PruneCells *cells, TupleTableSlot *slot, const AttrNumber *
 	else
 		fate->kept = cell->take == cell->units || hash <= cells->cutoffs[number + class];
 	fate->pi = cell->pi;
-	/* a row of the positive class is certain: ln(pi(x,1) / pi(x,0)) is that of its stratum's other class */
-	fate->log_offset = cells->positive != NULL && fate->kept ? -log(cells->cells[number].pi) : 0;
+	fate->log_offset = 0;
+	if (fate->kept && cells->n_classes == 2)
+		fate->log_offset = grove_guide_offset(cells->positive != NULL ? 1 : cells->cells[number + 1].pi,
+											  cells->cells[number].pi);
 	cells->decided += trace_row(id, class, request->design.exact ? hash : 0);
 }
 
@@ -473,6 +523,6 @@ grovepg_prune_summarize(const PruneCells *cells, GrovePruneSummary *summary, int
 		if (cells->n_classes == 2)
 			*units += (int64) total_units(cells, 1);
 	}
-	*n_strata = summary->rows > 0 ? cells->n_strata : 0;
+	*n_strata = cells->guide != NULL ? -1 : summary->rows > 0 ? (int64) cells->n_strata : 0;
 	pfree(order);
 }

@@ -5,6 +5,7 @@
  *   prune_options.c   the options of single methods
  *   prune_cells.c     rows -> cells: strata, classes, counts, which units stay
  *   prune_class.c     the positive class of method negatives
+ *   prune_guide.c     what a model says of a row, for methods surprise, gradient and noise
  *   prune_spread.c    standard deviations for Neyman allocation
  *   prune_units.c     distinct keys of an exact size, sorted
  *   prune_groups.c    rows -> groups of equal rows, for method duplicates
@@ -28,6 +29,8 @@ typedef struct PruneRequest
 {
 	GrovePruneDesign design;	/* its "given" part */
 	bool		merge;			/* method duplicates: there is no design */
+	bool		guided;			/* methods surprise, gradient and noise: by a model */
+	bool		flatten;		/* inverse: kept rows have the weight 1 */
 	int64		seed;
 	const char *method;
 	const char *query;
@@ -36,8 +39,16 @@ typedef struct PruneRequest
 	AttrNumber	target;			/* 0: not given */
 	AttrNumber	spread;			/* Neyman allocation; 0: none */
 	const char *positive_class; /* NULL: the target value that sorts last */
-	List	   *ignore;			/* duplicates: names (char *) of columns that are no features */
-	GroveParams training;		/* duplicates: how features are cut; other options at their defaults */
+	List	   *ignore;			/* duplicates, guided: names (char *) of columns that are no features */
+	GroveParams training;		/* duplicates: how features are cut; guided: how pilots are trained */
+
+	/* guided */
+	bool		has_model;		/* then no pilot is trained */
+	Datum		model;
+	const char *task;			/* of the pilots */
+	int			folds;
+	int64		pilot_rows;
+	double		lambda;			/* gradient */
 
 	/*
 	 * Columns of the source that decide: key columns, by columns, target.
@@ -69,6 +80,33 @@ extern bool grovepg_class_equal(const PruneClass *positive, Datum value, bool nu
 
 /* ERROR 22000: no row is of the class that was asked for. */
 extern void grovepg_class_missing(const PruneClass *positive) pg_attribute_noreturn();
+
+/* Methods surprise, gradient and noise: the model, and what it says of a row. */
+typedef struct PruneGuide PruneGuide;
+
+typedef struct PruneGuideRow
+{
+	uint32		code;			/* with the class it tells the cell */
+	uint32		class;			/* 1: the positive one of two */
+} PruneGuideRow;
+
+/* Trains the pilots, if no model is given; may visit the source. */
+extern PruneGuide *grovepg_guide_begin(PruneRequest *request);
+
+/* 2 when each code has a cell for either class, else 1. */
+extern uint32 grovepg_guide_classes(const PruneGuide *guide);
+
+/* The cell of a row, of which the slot has all columns of the source. */
+extern void grovepg_guide_row(PruneGuide *guide, TupleTableSlot *slot, PruneGuideRow *row);
+
+/* The size of a cell. */
+extern double grovepg_guide_size(const PruneGuide *guide, uint32 code, uint32 class);
+
+/* Noise: the class of the rows of a code. */
+extern uint32 grovepg_guide_group(const PruneGuide *guide, uint32 code);
+
+/* When all cells have their rows and sizes: sizes that depend on those of the others. */
+extern void grovepg_guide_finish(const PruneGuide *guide, GrovePruneCell *cells, uint32 n_cells, const uint32 *order);
 
 typedef struct PruneCells PruneCells;
 

@@ -21,14 +21,16 @@ enum
 	ARG_TARGET, ARG_MODEL, ARG_EXACT, ARG_SEED, ARG_PARAMS
 };
 
+#define CLASS_CAP 0.2			/* default of the option class_cap */
 #define GAMMA_MAX 10			/* frequencies of 2^31 to this power are far from the ends of the doubles */
 
 /* The methods that sample, in the order of GrovePruneMethod, and the one that does not. */
-static const char *const methods[] = {"random", "stratified", "inverse", "negatives", "duplicates"};
-static const char *const guided[] = {"surprise", "gradient", "noise"};
+static const char *const methods[] = {
+	"random", "stratified", "inverse", "negatives", "surprise", "gradient", "noise", "duplicates"
+};
 
-#define METHOD_DUPLICATES	4
-#define METHOD_LIST			"\"random\", \"stratified\", \"inverse\", \"negatives\" and \"duplicates\""
+#define METHOD_DUPLICATES	7
+#define METHOD_LIST			"\"random\", \"stratified\", \"inverse\", \"negatives\", \"surprise\", \"gradient\", \"noise\" and \"duplicates\""
 
 static char *
 text_argument(FunctionCallInfo fcinfo, int i, const char *name)
@@ -51,28 +53,21 @@ read_method(FunctionCallInfo fcinfo, PruneRequest *request)
 {
 	int			found;
 
-	request->method = text_argument(fcinfo, ARG_METHOD, "method");
+	if (PG_ARGISNULL(ARG_METHOD))
+		request->method = PG_ARGISNULL(ARG_TARGET) ? "random" : "surprise";
+	else
+		request->method = text_to_cstring(PG_GETARG_TEXT_PP(ARG_METHOD));
 	found = grovepg_prune_find_name(request->method, methods, lengthof(methods));
-	if (found == METHOD_DUPLICATES)
-	{
-		request->merge = true;
-		return;
-	}
-	if (found >= 0)
-	{
-		request->design.method = (GrovePruneMethod) found;
-		return;
-	}
-	if (grovepg_prune_find_name(request->method, guided, lengthof(guided)) >= 0)
+	if (found < 0)
 		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("method \"%s\" is not available in this version", request->method),
-				 errhint("Methods are %s.", METHOD_LIST)));
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unrecognized method \"%s\"", request->method),
-			 errhint("The nearest method is \"%s\"; there are %s.",
-					 grovepg_nearest_name(request->method, methods, lengthof(methods)), METHOD_LIST)));
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unrecognized method \"%s\"", request->method),
+				 errhint("The nearest method is \"%s\"; there are %s.",
+						 grovepg_nearest_name(request->method, methods, lengthof(methods)), METHOD_LIST)));
+	request->merge = found == METHOD_DUPLICATES;
+	if (!request->merge)
+		request->design.method = (GrovePruneMethod) found;
+	request->guided = !request->merge && request->design.method >= GROVE_PRUNE_SURPRISE;
 }
 
 /* How much to keep: a share or a number, one of the two. */
@@ -115,6 +110,27 @@ check_merge(FunctionCallInfo fcinfo, const PruneRequest *request)
 				 errhint("Name the column that training is to predict, as in target => 'bought'.")));
 }
 
+/* What a model says of a row decides; there is nothing to spread over or to draw back. */
+static void
+check_guided(FunctionCallInfo fcinfo, const PruneRequest *request)
+{
+	const char *unused = !PG_ARGISNULL(ARG_BY) ? "by" :
+		request->design.readmit != 0 ? "readmit" :
+		request->design.gamma != 1 ? "gamma" :
+		!request->design.exact && request->design.method == GROVE_PRUNE_NOISE ? "exact" : NULL;
+
+	if (unused != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" has no effect with method \"%s\"", unused, request->method),
+				 errhint("Which rows it keeps follows from what a model says of them.")));
+	if (request->target == 0 && !request->has_model)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("method \"%s\" needs a target", request->method),
+				 errhint("Name the column that training is to predict, as in target => 'bought'.")));
+}
+
 /* What a method cannot do without, and what it has no use for. */
 static void
 check_roles(FunctionCallInfo fcinfo, const PruneRequest *request)
@@ -123,6 +139,8 @@ check_roles(FunctionCallInfo fcinfo, const PruneRequest *request)
 
 	if (request->merge)
 		check_merge(fcinfo, request);
+	else if (request->guided)
+		check_guided(fcinfo, request);
 	else if (request->n_by == 0 &&
 		(method == GROVE_PRUNE_STRATIFIED || method == GROVE_PRUNE_INVERSE || request->design.readmit > 0))
 		ereport(ERROR,
@@ -137,7 +155,7 @@ check_roles(FunctionCallInfo fcinfo, const PruneRequest *request)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("method \"negatives\" needs a target"),
 				 errhint("Name the column with the classes, as in target => 'bought'.")));
-	if (!PG_ARGISNULL(ARG_MODEL))
+	if (request->has_model && !request->guided)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("method \"%s\" does not use a model", request->method)));
@@ -181,6 +199,11 @@ grovepg_prune_request(FunctionCallInfo fcinfo)
 	request->design.exact = boolean_argument(fcinfo, ARG_EXACT, "exact");
 	request->seed = grovepg_argument_int64(fcinfo, ARG_SEED, "seed", PG_INT64_MIN, PG_INT64_MAX);
 
+	request->design.class_cap = CLASS_CAP;
+	request->has_model = !PG_ARGISNULL(ARG_MODEL);
+	if (request->has_model)
+		request->model = PG_GETARG_DATUM(ARG_MODEL);
+
 	query = grovepg_source_query(text_argument(fcinfo, ARG_SOURCE, "source"), &relation);
 	request->query = query;
 	request->source = grovepg_reread_begin(query, relation);
@@ -188,5 +211,7 @@ grovepg_prune_request(FunctionCallInfo fcinfo)
 	read_columns(fcinfo, request, relation);
 	grovepg_prune_options(request, PG_ARGISNULL(ARG_PARAMS) ? NULL : PG_GETARG_JSONB_P(ARG_PARAMS));
 	check_roles(fcinfo, request);
+	if (request->guided && request->design.method == GROVE_PRUNE_NOISE)
+		request->design.exact = false;	/* nothing is drawn, so no keys need be counted */
 	return request;
 }

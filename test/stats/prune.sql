@@ -30,6 +30,17 @@ $$;
 CREATE FUNCTION readmit_theory(keep float8, share float8) RETURNS TABLE (id bigint, pi float8) LANGUAGE sql AS
 	$$SELECT id, keep + (1 - keep) * pi FROM inverse_theory(1, 0, share * 30)$$;
 
+-- Scores that are given: p as prune rounds it, to 1/16 of its log-odds; c by the same bisection.
+CREATE TABLE guide AS
+SELECT grove.train('population', 'y', '{"min_data_in_leaf": 2, "num_iterations": 4, "learning_rate": 0.4}', ignore => '{id,rare}') AS model;
+CREATE FUNCTION guided_theory(even float8, lambda float8, target float8) RETURNS TABLE (id bigint, pi float8) LANGUAGE sql AS $$
+	WITH p AS (SELECT id, y, grove.predict((SELECT model FROM guide), p) AS p FROM population p),
+	s AS (SELECT id, abs(y::int - 1 / (1 + exp(-floor(16 * ln(p / (1 - p)) + 0.5) / 16))) AS s FROM p),
+	g AS (SELECT id, sqrt(s ^ 2 + lambda * (s * (1 - s)) ^ 2) AS size FROM s),
+	c AS (SELECT solve(array_agg(1 - even), array_agg(size / (1 - even)), 0, target - 30 * even) AS c FROM g)
+	SELECT id, least(1, even + c * size) FROM c, g
+$$;
+
 CREATE TABLE designs (design text PRIMARY KEY, arguments text, size int, theory text);
 INSERT INTO designs VALUES
 	('random', 'keep => 0.3', 9, 'SELECT id, 0.3 FROM population'),
@@ -42,6 +53,9 @@ INSERT INTO designs VALUES
 	('inverse, Poisson', 'n => 10, method => ''inverse'', by => ''{g}'', exact => false', NULL, 'SELECT * FROM inverse_theory(1, 0, 10)'),
 	('inverse, gamma, floor', 'n => 10, method => ''inverse'', by => ''{g}'', gamma => 2, params => ''{"pi_min": 0.15}''', 10, 'SELECT * FROM inverse_theory(2, 0.15, 10)'),
 	('negatives', 'n => 13, method => ''negatives'', target => ''y''', 13, 'SELECT id, CASE WHEN y THEN 1 ELSE 7/24.0 END FROM population'),
+	('surprise', 'n => 9, target => ''y'', model => (SELECT model FROM stats.guide)', 9, 'SELECT * FROM guided_theory(0.06, 0, 9)'),
+	('surprise, Poisson', 'n => 9, target => ''y'', model => (SELECT model FROM stats.guide), exact => false', NULL, 'SELECT * FROM guided_theory(0.06, 0, 9)'),
+	('gradient', 'n => 9, method => ''gradient'', target => ''y'', model => (SELECT model FROM stats.guide)', 9, 'SELECT * FROM guided_theory(0, 1, 9)'),
 	('readmit', 'keep => 0.2, readmit => 0.25, by => ''{g}''', 12, 'SELECT * FROM readmit_theory(0.2, 0.25)'),
 	('readmit, Poisson', 'keep => 0.2, readmit => 0.25, by => ''{g}'', exact => false', NULL, 'SELECT * FROM readmit_theory(0.2, 0.25)');
 
