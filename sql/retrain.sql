@@ -77,11 +77,15 @@ RESET timezone;
 RESET extra_float_digits;
 SELECT count(DISTINCT model) AS models, count(DISTINCT metrics #> '{retrain,holdout_rows}') AS holdouts FROM grove.models WHERE name = 'days' AND version > 1;
 
--- what the current version may have seen is said
+-- what the current version may have seen is said, where the judgement decides
 SET client_min_messages = notice;
-SELECT metric FROM grove.retrain('days', false);
+SELECT metric FROM grove.retrain('days');
+SELECT metric FROM grove.retrain('days', holdout => 0.3);
 SELECT metric FROM grove.retrain('days', false, holdout => 0.1);
-SELECT metric FROM grove.retrain('days', false, holdout => 0.2);
+SELECT metric FROM grove.retrain('days', holdout => 0.1);
+SELECT metric FROM grove.retrain('days');
+SELECT grove.deploy('days', 1);
+SELECT metric FROM grove.retrain('days');
 SELECT grove.deploy('days', 1);
 SELECT metric FROM grove.retrain('days', false);
 SET client_min_messages = warning;

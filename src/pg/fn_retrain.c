@@ -7,9 +7,9 @@
  * another role, a superuser say, it would gain rights.  A share of the rows is held out of
  * this training to judge both models.  Which rows is decided by a hash of
  * their key with a fixed seed, so they are the same rows every night, and no
- * version that came from retrain() has seen them: only a first version, trained
- * elsewhere, may have, and then a NOTICE says so.  A larger hold-out contains a
- * smaller one.
+ * version that came from retrain() has seen them, and a larger share contains a
+ * smaller one.  A version trained elsewhere, or with a smaller share, may have
+ * seen them; a NOTICE says so where the judgement decides.
  *
  * The metric is the log-loss of classes, the root mean square error of values,
  * NDCG of the first ten of rankings.
@@ -289,7 +289,8 @@ grove_retrain(PG_FUNCTION_ARGS)
 				 errhint("Save it again with grove.save(..., source => ...).")));
 	job.model = grovepg_model_get(current, CurrentMemoryContext);
 	choose_metric(&job);
-	check_honesty(&job);
+	if (PG_GETARG_BOOL(1))
+		check_honesty(&job);
 	next = train(&job);
 	held = count_held(&job);
 	values_of[0] = judge(&job, current);
