@@ -48,6 +48,9 @@ FROM grove.models WHERE is_current;
 SELECT (SELECT array_agg(i) FROM grove.importance('propensity') AS i) = (SELECT array_agg(i) FROM grove.importance(grove.model('propensity')) AS i) AS importance,
 	   (SELECT array_agg(e) FROM grove.evaluate('propensity', 'visits') AS e) = (SELECT array_agg(e) FROM grove.evaluate(grove.model('propensity'), 'visits') AS e) AS evaluate,
 	   (SELECT array_agg(e) FROM grove.explain('propensity', 3, 'mail'::text) AS e) = (SELECT array_agg(e) FROM grove.explain(grove.model('propensity'), 3, 'mail'::text) AS e) AS explain;
+SELECT (SELECT array_agg(n) FROM grove.nodes('propensity') AS n) = (SELECT array_agg(n) FROM grove.nodes(grove.model('propensity')) AS n) AS nodes,
+	   (SELECT array_agg(p) FROM grove.permutation_importance('propensity', 'visits') AS p) = (SELECT array_agg(p) FROM grove.permutation_importance(grove.model('propensity'), 'visits') AS p) AS permutation,
+	   (SELECT array_agg(p) FROM grove.partial_dependence('propensity', 'visits', 'pages') AS p) = (SELECT array_agg(p) FROM grove.partial_dependence(grove.model('propensity'), 'visits', 'pages') AS p) AS partial;
 SELECT grove.predict(NULL::text, 1, 'mail') IS NULL AS null_name, grove.model(NULL) IS NULL AS null_model;
 
 -- deploying

@@ -54,6 +54,42 @@ SELECT grove.save('grade', grove.train('visits', 'grade', '{"num_iterations": 2}
 SELECT version, deployed, metric FROM grove.retrain('grade', false);
 SELECT name, version, is_current, recipe FROM grove.models WHERE name <> 'propensity' ORDER BY name, version;
 
+-- training and both judgements see the rows of one snapshot, also when the source adds some each time it is read
+CREATE TABLE growing AS SELECT i AS id, i % 30 AS x, i % 30 + i % 2 AS y FROM generate_series(1, 600) AS i;
+CREATE FUNCTION add_rows() RETURNS int LANGUAGE sql VOLATILE
+AS $$ INSERT INTO retrain.growing SELECT i, 1, 1000 FROM generate_series(601, 900) AS i; SELECT 1 $$;
+SELECT grove.save('growing', grove.train('growing', 'y', '{"algorithm": "tree"}', task => 'regression', ignore => '{id}'),
+				  source => 'SELECT g.* FROM retrain.growing AS g, (SELECT add_rows() OFFSET 0) AS a', key => '{id}');
+SELECT deployed, new_value < 1 AS small, holdout_rows = (SELECT count(*) FROM growing WHERE id <= 600 AND grove.keep(0.2, 1, id)) AS held
+FROM grove.retrain('growing', false);
+SELECT count(*) > 600 AS grew FROM growing;
+
+-- without a key the rows held out are told by their features, whatever the session's settings
+CREATE TABLE days AS SELECT date '2020-01-01' + i AS day, timestamptz '2026-01-01 00:00+00' - i * interval '1 hour' AS at, i / 7.0::float8 AS x, i AS y FROM generate_series(1, 400) AS i;
+SELECT grove.save('days', grove.train('days', 'y', '{"num_iterations": 2}', task => 'regression'), source => 'retrain.days');
+SELECT metric FROM grove.retrain('days', false);
+SET datestyle = 'German';
+SET timezone = 'America/New_York';
+SET extra_float_digits = -3;
+SELECT metric FROM grove.retrain('days', false);
+RESET datestyle;
+RESET timezone;
+RESET extra_float_digits;
+SELECT count(DISTINCT model) AS models, count(DISTINCT metrics #> '{retrain,holdout_rows}') AS holdouts FROM grove.models WHERE name = 'days' AND version > 1;
+
+-- what the current version may have seen is said, where the judgement decides
+SET client_min_messages = notice;
+SELECT metric FROM grove.retrain('days');
+SELECT metric FROM grove.retrain('days', holdout => 0.3);
+SELECT metric FROM grove.retrain('days', false, holdout => 0.1);
+SELECT metric FROM grove.retrain('days', holdout => 0.1);
+SELECT metric FROM grove.retrain('days');
+SELECT grove.deploy('days', 1);
+SELECT metric FROM grove.retrain('days');
+SELECT grove.deploy('days', 1);
+SELECT metric FROM grove.retrain('days', false);
+SET client_min_messages = warning;
+
 -- it runs as the owner: one that may not read the table gets no further
 RESET ROLE;
 REVOKE grove_retrain_ann FROM grove_retrain_bob;

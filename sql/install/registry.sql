@@ -140,6 +140,14 @@ CREATE FUNCTION grove.importance(name text, OUT feature text, OUT gain double pr
 	AS 'MODULE_PATHNAME', 'grove_importance' LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 30;
 COMMENT ON FUNCTION grove.importance(text) IS 'importance(), of the current version of a name';
 
+CREATE FUNCTION grove.nodes(name text, OUT tree integer, OUT node integer, OUT parent integer, OUT depth integer,
+							OUT feature text, OUT threshold double precision, OUT categories text[],
+							OUT missing_left boolean, OUT left_child integer, OUT right_child integer,
+							OUT gain double precision, OUT cover double precision, OUT count bigint,
+							OUT value double precision, OUT class text) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'grove_nodes' LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 5000;
+COMMENT ON FUNCTION grove.nodes(text) IS 'nodes(), of the current version of a name';
+
 CREATE FUNCTION grove.tree_text(name text, tree integer) RETURNS text
 	AS 'MODULE_PATHNAME', 'grove_tree_text' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION grove.tree_text(text, integer) IS 'tree_text(), of the current version of a name';
@@ -154,6 +162,23 @@ CREATE FUNCTION grove.evaluate(name text, source text, weight text DEFAULT NULL,
 RETURNS SETOF record
 LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'grove_evaluate';
 COMMENT ON FUNCTION grove.evaluate(text, text, text, text, text, text, bigint) IS 'evaluate(), of the current version of a name';
+
+CREATE FUNCTION grove.permutation_importance(name text, source text, metric text DEFAULT NULL, weight text DEFAULT NULL,
+											 n_repeats integer DEFAULT 5, seed bigint DEFAULT 0, OUT feature text,
+											 OUT importance double precision, OUT std double precision,
+											 OUT smallest double precision, OUT largest double precision)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'grove_permutation_importance' LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 30;
+COMMENT ON FUNCTION grove.permutation_importance(text, text, text, text, integer, bigint) IS
+	'permutation_importance(), of the current version of a name';
+
+CREATE FUNCTION grove.partial_dependence(name text, source text, feature text, grid integer DEFAULT 20, weight text DEFAULT NULL,
+										 OUT value text, OUT class text, OUT prediction double precision,
+										 OUT share double precision)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'grove_partial_dependence' LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 20;
+COMMENT ON FUNCTION grove.partial_dependence(text, text, text, integer, text) IS
+	'partial_dependence(), of the current version of a name';
 
 CREATE FUNCTION grove.recommend(name text, users text, candidates text, k int DEFAULT 10,
 								user_key text DEFAULT NULL, item_key text DEFAULT NULL,

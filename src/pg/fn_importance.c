@@ -25,6 +25,7 @@
 #include "feature_rows.h"
 #include "model_cache.h"
 #include "nearest.h"
+#include "registry.h"
 #include "rowtype.h"
 
 #define MAX_REPEATS	1000
@@ -239,7 +240,7 @@ grove_permutation_importance(PG_FUNCTION_ARGS)
 	context = AllocSetContextCreate(CurrentMemoryContext, "grove permutation importance", ALLOCSET_DEFAULT_SIZES);
 	previous = MemoryContextSwitchTo(context);
 	job = palloc0(sizeof(ImportanceJob));
-	job->model = grovepg_model_get(PG_GETARG_DATUM(0), context);
+	job->model = grovepg_model_get(grovepg_registry_argument(fcinfo, 0), context);
 	job->weighted = weight != NULL;
 	job->pass_context = AllocSetContextCreate(context, "grove pass", ALLOCSET_DEFAULT_SIZES);
 	job->row = palloc(sizeof(double) * job->model->n_features);

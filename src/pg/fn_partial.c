@@ -24,6 +24,7 @@
 #include "feature_rows.h"
 #include "model_cache.h"
 #include "nearest.h"
+#include "registry.h"
 #include "rowtype.h"
 
 #define MAX_GRID	10000
@@ -269,7 +270,7 @@ grove_partial_dependence(PG_FUNCTION_ARGS)
 	context = AllocSetContextCreate(CurrentMemoryContext, "grove partial dependence", ALLOCSET_DEFAULT_SIZES);
 	previous = MemoryContextSwitchTo(context);
 	job = palloc0(sizeof(PartialJob));
-	job->model = grovepg_model_get(PG_GETARG_DATUM(0), context);
+	job->model = grovepg_model_get(grovepg_registry_argument(fcinfo, 0), context);
 	job->feature = find_feature(job->model, grovepg_argument_text(fcinfo, 2, "feature"));
 	job->n_results = job->model->task == GROVE_TASK_MULTICLASS ? job->model->n_classes : 1;
 	job->rows = grovepg_feature_rows_read(job->model, source, false, weight);

@@ -361,7 +361,7 @@ grovepg_registry_recipe(const char *name, Datum *model, char **target)
 	Statement	statement = {
 		"SELECT source, recipe ->> 'weight', recipe ->> 'base_margin', recipe ->> 'group_by', recipe ->> 'validation',"
 		" CASE WHEN recipe ? 'key' THEN ARRAY(SELECT jsonb_array_elements_text(recipe -> 'key')) END,"
-		" (recipe ->> 'seed')::bigint, model, target"
+		" (recipe ->> 'seed')::bigint, model, target, coalesce((metrics -> 'retrain' ->> 'holdout')::float8, 0)"
 		" FROM grove.models WHERE name = $1 AND is_current"
 	};
 	Oid			owner;
@@ -391,5 +391,6 @@ grovepg_registry_recipe(const char *name, Datum *model, char **target)
 	recipe->seed = DatumGetInt64(result_value(7, &isnull));
 	*model = PointerGetDatum(PG_DETOAST_DATUM_COPY(result_value(8, &isnull)));
 	*target = result_text(9);
+	recipe->held_out = DatumGetFloat8(result_value(10, &isnull));
 	return recipe;
 }

@@ -7,8 +7,9 @@
  * another role, a superuser say, it would gain rights.  A share of the rows is held out of
  * this training to judge both models.  Which rows is decided by a hash of
  * their key with a fixed seed, so they are the same rows every night, and no
- * version that came from retrain() has seen them: only a first version, trained
- * elsewhere, may have.
+ * version that came from retrain() has seen them, and a larger share contains a
+ * smaller one.  A version trained elsewhere, or with a smaller share, may have
+ * seen them; a NOTICE says so where the judgement decides.
  *
  * The metric is the log-loss of classes, the root mean square error of values,
  * NDCG of the first ten of rankings.
@@ -109,7 +110,11 @@ list_columns(List *names)
 	return text.data;
 }
 
-/* What the hold-out is decided by: the key of the recipe, the query of a ranking, or all features as a text. */
+/*
+ * What the hold-out is decided by: the key of the recipe, the query of a
+ * ranking, or all features as one row, whose hash does not depend on settings
+ * as its text would.
+ */
 static char *
 key_expression(const Retraining *job)
 {
@@ -130,7 +135,7 @@ key_expression(const Retraining *job)
 	if (names == NIL && job->recipe->group_by != NULL)
 		names = list_make1(job->recipe->group_by);
 	if (names == NIL)
-		return psprintf("ROW(%s)::pg_catalog.text", list_columns(feature_names(job->model)));
+		return psprintf("ROW(%s)", list_columns(feature_names(job->model)));
 	return list_columns(names);
 }
 
@@ -150,11 +155,15 @@ part_query(const Retraining *job, bool held)
 					key_expression(job));
 }
 
-/* One row of a query with parameters; its first column. */
+/*
+ * One row of a query with parameters; its first column.  Under the snapshot of
+ * the calling statement, so that training and both judgements see the same rows
+ * whatever is committed meanwhile.
+ */
 static Datum
 query_value(const char *text, int n, Oid *types, Datum *values, const char *nulls, bool *isnull)
 {
-	int			result = SPI_execute_with_args(text, n, types, values, nulls, false, 0);
+	int			result = SPI_execute_with_args(text, n, types, values, nulls, true, 0);
 
 	if (result != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
@@ -187,7 +196,7 @@ train(const Retraining *job)
 		values[4 + i] = roles[i] == NULL ? (Datum) 0 : CStringGetTextDatum(roles[i]);
 	}
 	values[8] = Int64GetDatum(job->recipe->seed);
-	model = query_value("SELECT grove.train($1, $2, params => $3::jsonb, task => $4, weight => $5, base_margin => $6,"
+	model = query_value("SELECT grove.train($1, $2, params => $3::pg_catalog.jsonb, task => $4, weight => $5, base_margin => $6,"
 						" group_by => $7, validation => $8, seed => $9)", 9, types, values, nulls, &isnull);
 	return datumCopy(model, false, -1);
 }
@@ -206,7 +215,7 @@ judge(const Retraining *job, Datum model)
 	if (job->recipe->weight != NULL)
 		values[3] = CStringGetTextDatum(job->recipe->weight);
 	if (job->model->task == GROVE_TASK_RANKING)
-		value = query_value(psprintf("SELECT grove.ndcg(h.%s, h.%s::float8, grove.predict($1, h), %d) FROM (%s) AS h",
+		value = query_value(psprintf("SELECT grove.ndcg(h.%s, h.%s::pg_catalog.float8, grove.predict($1, h), %d) FROM (%s) AS h",
 									 quote_identifier(job->recipe->group_by), quote_identifier(job->target),
 									 NDCG_ITEMS, part_query(job, true)),
 							1, types, values, nulls, &isnull);
@@ -219,6 +228,18 @@ judge(const Retraining *job, Datum model)
 				 errmsg("the rows held out give no %s of model \"%s\"", job->metric, job->name),
 				 errhint("There may be too few of them: raise \"holdout\".")));
 	return DatumGetFloat8(value);
+}
+
+/* A current version from elsewhere, or from a smaller hold-out, may know the rows that it is judged on. */
+static void
+check_honesty(const Retraining *job)
+{
+	if (job->recipe->held_out >= job->share)
+		return;
+	ereport(NOTICE,
+			(errmsg("current version of model \"%s\" may have been trained on rows that it is now judged on", job->name),
+			 errdetail("It looks better than it is, so that a better version may not be deployed."),
+			 errhint("grove.retrain(..., only_if_better => false) makes a version that has not seen them.")));
 }
 
 static int64
@@ -268,6 +289,8 @@ grove_retrain(PG_FUNCTION_ARGS)
 				 errhint("Save it again with grove.save(..., source => ...).")));
 	job.model = grovepg_model_get(current, CurrentMemoryContext);
 	choose_metric(&job);
+	if (PG_GETARG_BOOL(1))
+		check_honesty(&job);
 	next = train(&job);
 	held = count_held(&job);
 	values_of[0] = judge(&job, current);

@@ -45,6 +45,7 @@ typedef struct Visibility
 	TransactionId xmin;
 	TransactionId xmax;
 	uint32		n_running;		/* those between xmin and xmax only get fewer */
+	int32		n_running_below;	/* on a standby all of them are here */
 } Visibility;
 
 struct GroveNameSite
@@ -212,13 +213,15 @@ get_visibility(Visibility *visibility)
 	visibility->xmin = snapshot->xmin;
 	visibility->xmax = snapshot->xmax;
 	visibility->n_running = snapshot->xcnt;
+	visibility->n_running_below = snapshot->subxcnt;
 }
 
 static inline bool
 same_visibility(const Visibility *a, const Visibility *b)
 {
 	return a->command == b->command && a->subtransaction == b->subtransaction && a->xmax == b->xmax &&
-		a->xmin == b->xmin && a->n_running == b->n_running && a->role == b->role;
+		a->xmin == b->xmin && a->n_running == b->n_running &&
+		a->n_running_below == b->n_running_below && a->role == b->role;
 }
 
 static inline bool

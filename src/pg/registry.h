@@ -47,6 +47,7 @@ typedef struct GroveRecipe
 	char	   *validation;
 	ArrayType  *key;			/* columns, or NULL */
 	int64		seed;
+	double		held_out;		/* share that retrain() kept from the version; 0: it was saved otherwise */
 } GroveRecipe;
 
 /* Waits until no other transaction changes the name, to the end of this one. */
