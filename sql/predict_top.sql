@@ -31,7 +31,7 @@ SELECT class, probability = grove.predict(rare, 50, 3) AS is_positive, probabili
 FROM models, grove.predict_top(rare, 5, '{"width": 50, "height": 3}'::jsonb) ORDER BY class;
 SELECT class, probability FROM models, grove.predict_top(ties, 3, 1);
 SELECT (grove.predict_top(ties, 2, VARIADIC ARRAY[1])).* FROM models;
-SELECT count(*) AS of_null FROM grove.predict_top(NULL, 2, 1);
+SELECT count(*) AS of_null FROM grove.predict_top(NULL::bytea, 2, 1);
 
 -- what does not fit
 CREATE FUNCTION outcome(query text) RETURNS text LANGUAGE plpgsql AS $$
@@ -47,5 +47,5 @@ SELECT call, outcome('SELECT count(*) FROM models, grove.predict_top(' || call |
 	'flower, NULL, 1, 2',
 	'flower, 1, 1',
 	'height, 1, 1',
-	'''\x00'', 1, 1, 2']) AS call;
+	'''\x00''::bytea, 1, 1, 2']) AS call;
 DROP SCHEMA predict_top CASCADE;

@@ -55,6 +55,13 @@ SELECT count(*) AS of_nothing FROM models, LATERAL grove.score(NULL::shop, model
 SELECT count(*) FROM models, LATERAL grove.score(NULL::shop, model, 'SELECT * FROM shop') WHERE name = 'numbers' AND score > 0.5
 	AND (scored).bought;
 
+-- by a name
+SELECT grove.save('score test', model) FROM models WHERE name = 'multiclass';
+SELECT count(*), count(*) FILTER (WHERE score IS DISTINCT FROM grove.predict('score test', scored)) AS different
+FROM grove.score(NULL::shop, 'score test', 'shop');
+SELECT count(*) AS classes, sum(probability)::real AS together FROM shop, grove.predict_top('score test', 9, shop) WHERE id = 1;
+SELECT grove.drop_model('score test');
+
 -- larger than work_mem
 SET work_mem = '64kB';
 SELECT count(*), count(*) FILTER (WHERE score IS DISTINCT FROM grove.predict(model, scored)) AS different
@@ -114,5 +121,5 @@ SELECT call, outcome('SELECT count(*) FROM models, LATERAL grove.score(' || call
 	'NULL::person, model, ''SELECT 1 AS id, 1::float8 AS price''',
 	'NULL::person, model, ''SELECT 1 AS id, 1::float8 AS price, 1 AS visits, 1 AS mood, now() AS source''',
 	'1, model, ''shop''',
-	'NULL::shop, ''\x00'', ''shop''']) AS call;
+	'NULL::shop, ''\x00''::bytea, ''shop''']) AS call;
 DROP SCHEMA score CASCADE;

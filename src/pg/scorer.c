@@ -29,24 +29,25 @@ grovepg_scorer_make(const GroveModel *model, TupleDesc desc)
 		int			column = grovepg_source_column(desc, grovepg_model_text(feature->name), "feature");
 
 		scorer->columns[i] = (AttrNumber) column;
+		scorer->last_column = Max(scorer->last_column, scorer->columns[i]);
 		grovepg_convert_init_type(&scorer->converters[i], feature, TupleDescAttr(desc, column - 1)->atttypid);
 	}
 	return scorer;
 }
 
-/* Value number feature of a row. */
+/* A feature of a row that is deformed up to last_column. */
 static inline double
-feature_value(GroveScorer *scorer, TupleTableSlot *slot, uint32 feature)
+feature_value(GroveScorer *scorer, const TupleTableSlot *slot, uint32 feature)
 {
-	bool		isnull;
-	Datum		value = slot_getattr(slot, scorer->columns[feature], &isnull);
+	int			column = scorer->columns[feature] - 1;
 
-	return grovepg_convert_value(&scorer->converters[feature], value, isnull);
+	return grovepg_convert_value(&scorer->converters[feature], slot->tts_values[column], slot->tts_isnull[column]);
 }
 
 void
 grovepg_scorer_bind(GroveScorer *scorer, TupleTableSlot *slot)
 {
+	slot_getsomeattrs(slot, scorer->last_column);
 	for (uint32 i = 0; i < scorer->model->n_features; i++)
 		scorer->row[i] = feature_value(scorer, slot, i);
 }
@@ -90,6 +91,7 @@ grovepg_scorer_tile_add(GroveTile *tile, TupleTableSlot *slot)
 {
 	double	   *value = tile->values + tile->n;
 
+	slot_getsomeattrs(slot, tile->scorer->last_column);
 	for (uint32 i = 0; i < tile->scorer->model->n_features; i++, value += GROVE_BATCH_STRIDE)
 		*value = feature_value(tile->scorer, slot, i);
 	return ++tile->n == GROVE_BATCH_ROWS;

@@ -15,6 +15,7 @@ typedef struct GroveScorer
 {
 	const GroveModel *model;
 	AttrNumber *columns;		/* [n_features] in the query, from 1 */
+	AttrNumber	last_column;	/* the greatest of them */
 	GroveConverter *converters; /* [n_features] */
 	double	   *row;			/* [n_features] */
 	double	   *margins;		/* [n_outputs] */
