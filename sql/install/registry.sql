@@ -98,25 +98,37 @@ COMMENT ON FUNCTION grove.create_scoring_view(text, regclass, text, text) IS
 /* The functions that take a model, by name. */
 
 CREATE FUNCTION grove.predict(name text, VARIADIC features "any") RETURNS double precision
-	AS 'MODULE_PATHNAME', 'grove_predict' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+	AS 'MODULE_PATHNAME', 'grove_predict' LANGUAGE C STABLE PARALLEL SAFE COST 115 SUPPORT grove.predict_support;
 COMMENT ON FUNCTION grove.predict(text, "any") IS
 	'value, probability of the positive class, or ranking score, by the current version of a name';
 
 CREATE FUNCTION grove.predict_class(name text, VARIADIC features "any") RETURNS text
-	AS 'MODULE_PATHNAME', 'grove_predict_class' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+	AS 'MODULE_PATHNAME', 'grove_predict_class' LANGUAGE C STABLE PARALLEL SAFE COST 115 SUPPORT grove.predict_support;
 COMMENT ON FUNCTION grove.predict_class(text, "any") IS 'label of the likeliest class, by the current version of a name';
 
 CREATE FUNCTION grove.predict_proba(name text, VARIADIC features "any") RETURNS double precision[]
-	AS 'MODULE_PATHNAME', 'grove_predict_proba' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+	AS 'MODULE_PATHNAME', 'grove_predict_proba' LANGUAGE C STABLE PARALLEL SAFE COST 115 SUPPORT grove.predict_support;
 COMMENT ON FUNCTION grove.predict_proba(text, "any") IS 'probability of each class, by the current version of a name';
 
 CREATE FUNCTION grove.predict_raw(name text, VARIADIC features "any") RETURNS double precision
-	AS 'MODULE_PATHNAME', 'grove_predict_raw' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+	AS 'MODULE_PATHNAME', 'grove_predict_raw' LANGUAGE C STABLE PARALLEL SAFE COST 115 SUPPORT grove.predict_support;
 COMMENT ON FUNCTION grove.predict_raw(text, "any") IS 'margin, by the current version of a name';
 
 CREATE FUNCTION grove.predict_leaf(name text, VARIADIC features "any") RETURNS integer[]
-	AS 'MODULE_PATHNAME', 'grove_predict_leaf' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+	AS 'MODULE_PATHNAME', 'grove_predict_leaf' LANGUAGE C STABLE PARALLEL SAFE COST 115 SUPPORT grove.predict_support;
 COMMENT ON FUNCTION grove.predict_leaf(text, "any") IS 'leaf of each tree, by the current version of a name';
+
+CREATE FUNCTION grove.predict_top(name text, n integer, VARIADIC features "any")
+	RETURNS TABLE (class text, probability double precision)
+	AS 'MODULE_PATHNAME', 'grove_predict_top' LANGUAGE C STABLE PARALLEL SAFE COST 115 ROWS 3 SUPPORT grove.predict_support;
+COMMENT ON FUNCTION grove.predict_top(text, integer, "any") IS
+	'the n likeliest classes, likeliest first, by the current version of a name';
+
+CREATE FUNCTION grove.score(row_type anyelement, name text, source text)
+	RETURNS TABLE (scored anyelement, score double precision)
+	AS 'MODULE_PATHNAME', 'grove_score' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 SUPPORT grove.score_support;
+COMMENT ON FUNCTION grove.score(anyelement, text, text) IS
+	'the rows of a source with what grove.predict() gives for each, by the current version of a name';
 
 CREATE FUNCTION grove.explain(name text, VARIADIC features "any", OUT feature text, OUT value text, OUT contribution double precision)
 	RETURNS SETOF record

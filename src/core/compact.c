@@ -8,10 +8,12 @@
  * elsewhere, would make insertion slow; such a model keeps only its plain form,
  * and so does one whose windows need more slots than a row has.
  */
+#include <math.h>
 #include <string.h>
 
 #include "arena.h"
 #include "compact.h"
+#include "sort.h"
 
 #define MAX_CUTS	4096
 
@@ -39,7 +41,7 @@ lay_out(const GroveModel *model, uint8_t *memory, Parts *parts, size_t *size)
 	parts->features = grove_arena_carve(&arena, model->n_features, sizeof(GroveCompactFeature));
 	parts->splits = grove_arena_carve(&arena, model->n_features, sizeof(uint32_t));
 	parts->used = grove_arena_carve(&arena, model->n_features, sizeof(uint16_t));
-	parts->cuts = grove_arena_carve(&arena, n_splits, sizeof(double));
+	parts->cuts = grove_arena_carve(&arena, n_splits, 2 * sizeof(double));
 	parts->nodes = grove_arena_carve(&arena, model->n_nodes, sizeof(GroveCompactNode));
 	parts->leaves = grove_arena_carve(&arena, n_leaves, sizeof(double));
 	parts->sets = grove_arena_carve(&arena, model->n_sets, sizeof(*parts->sets));
@@ -80,7 +82,7 @@ number_features(const GroveModel *model, Parts *parts)
 		used->categorical = model->features[feature].kind == GROVE_FEATURE_CATEGORICAL;
 		used->n_cuts = 0;
 		used->cuts = parts->cuts + room;
-		room += parts->splits[feature];
+		room += (size_t) 2 * parts->splits[feature];	/* also for the infinities */
 	}
 	return n_used;
 }
@@ -141,6 +143,36 @@ gather_cuts(const GroveModel *model, Parts *parts)
 			return false;
 	}
 	return true;
+}
+
+/* Fills the cuts of numeric features up for grove_compact_bins(). */
+static void
+pad_cuts(Parts *parts, uint32_t n_used)
+{
+	for (uint32_t i = 0; i < n_used; i++)
+	{
+		GroveCompactFeature *feature = &parts->features[i];
+		double	   *cuts = parts->cuts + (feature->cuts - parts->cuts);
+		uint32_t	step = 1;
+
+		feature->first_step = 0;
+		if (feature->categorical)
+			continue;
+		while (2 * step - 1 < feature->n_cuts)
+			step *= 2;
+		feature->first_step = step;
+		for (uint32_t cut = feature->n_cuts; cut < 2 * step - 1; cut++)
+			cuts[cut] = INFINITY;
+	}
+}
+
+static bool
+has_more_steps(const void *a, const void *b)
+{
+	const GroveCompactFeature *left = a;
+	const GroveCompactFeature *right = b;
+
+	return left->first_step != right->first_step ? left->first_step > right->first_step : left->slot < right->slot;
 }
 
 /* False when a row has not so many slots. */
@@ -230,6 +262,8 @@ grove_compact_build(const GroveModel *model, void *memory)
 	if (!gather_cuts(model, &parts) || !assign_slots(&parts, n_used))
 		return NULL;
 	copy_nodes(model, &parts);
+	pad_cuts(&parts, n_used);
+	grove_sort(parts.features, n_used, sizeof(GroveCompactFeature), has_more_steps);	/* ends parts.used */
 	parts.compact->n_features = n_used;
 	parts.compact->features = parts.features;
 	parts.compact->nodes = parts.nodes;

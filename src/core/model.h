@@ -168,6 +168,9 @@ extern bool grove_model_sealed(const uint8_t *bytes, size_t length);
 extern GroveStatus grove_model_peek(const uint8_t *header, size_t available, uint64_t *total_length,
 									uint8_t digest[GROVE_DIGEST_BYTES]);
 
+/* Counts in a header that grove_model_peek() accepted; nothing vouches for them. */
+extern void grove_model_peek_counts(const uint8_t *header, uint32_t *n_trees, uint32_t *n_nodes);
+
 /*
  * Bytes of memory that grove_model_read() needs for these bytes, at most
  * 16 * length + 16 kB; checks header, digest, checksum and counts.  On failure

@@ -30,6 +30,13 @@ grove_model_peek(const uint8_t *header, size_t available, uint64_t *total_length
 	return GROVE_OK;
 }
 
+void
+grove_model_peek_counts(const uint8_t *header, uint32_t *n_trees, uint32_t *n_nodes)
+{
+	*n_trees = grove_bytes_get32(header + AT_TREES);
+	*n_nodes = grove_bytes_get32(header + AT_NODES);
+}
+
 /* The header's fields but for the length; the counts only as far as they concern the header alone. */
 static bool
 read_header(GroveReader *reader, GroveModel *model)

@@ -29,99 +29,96 @@ walk_tree(const GroveModel *model, uint32_t tree, const double *row)
 	return (uint32_t) (node - model->nodes);
 }
 
-/* Number of thresholds below x, without branches that depend on the data. */
-static inline uint32_t
-count_below(const double *thresholds, uint32_t n_thresholds, double x)
+static inline void
+set_slots(uint16_t *slots, double value, uint32_t bin)
 {
-	uint32_t	low = 0;
-	uint32_t	n = n_thresholds;
-
-	while (n > 1)
-	{
-		uint32_t	half = n / 2;
-
-		low += (thresholds[low + half - 1] < x) * half;
-		n -= half;
-	}
-	return low + (thresholds[low] < x);
+	slots[0] = (uint16_t) bin;
+	slots[1] = value != value ? UINT16_MAX : (uint16_t) bin;
 }
 
-/* One slot a window: the place of the ordinal in it. */
-static void
-fill_windows(const GroveCompactFeature *feature, uint32_t ordinal, uint16_t *slot)
+/* Up to four numeric features with the same first step; returns how many they were. */
+static inline uint32_t
+fill_numeric(const GroveCompactFeature *features, uint32_t n, const double *row, uint16_t *slots)
 {
-	for (uint32_t i = 0; i < feature->n_cuts; i++)
-	{
-		uint32_t	bit = ordinal - (uint32_t) feature->cuts[i];
+	const double *cuts[4];
+	double		x[4];
+	uint32_t	bins[4];
+	uint32_t	n_filled = 1;
 
-		slot[i] = (uint16_t) (bit - 1 < GROVE_BINS - 1 ? bit : GROVE_COMPACT_OUTSIDE);
-		if (ordinal == GROVE_MISSING_BIN)
-			slot[i] = GROVE_MISSING_BIN;
+	while (n_filled < 4 && n_filled < n && features[n_filled].first_step == features[0].first_step)
+		n_filled++;
+	for (uint32_t i = 0; i < 4; i++)
+	{
+		const GroveCompactFeature *feature = &features[i < n_filled ? i : 0];
+
+		cuts[i] = feature->cuts;
+		x[i] = row[feature->feature];
 	}
+	grove_compact_bins(cuts, features[0].first_step, x, bins);
+	for (uint32_t i = 0; i < n_filled; i++)
+		set_slots(slots + features[i].slot, x[i], bins[i]);
+	return n_filled;
 }
 
 static void
 fill_slots(const GroveCompact *compact, const double *row, uint16_t *slots)
 {
-	for (uint32_t i = 0; i < compact->n_features; i++)
+	uint32_t	i = 0;
+
+	while (i < compact->n_features && !compact->features[i].categorical)
+		i += fill_numeric(&compact->features[i], compact->n_features - i, row, slots);
+	for (; i < compact->n_features; i++)
 	{
 		const GroveCompactFeature *feature = &compact->features[i];
-		double		value = row[feature->feature];
-		uint16_t   *slot = slots + feature->slot;
+		uint32_t	ordinal = grove_model_ordinal(row[feature->feature]);
 
-		if (feature->categorical)
-			fill_windows(feature, grove_model_ordinal(value), slot);
-		else if (value != value)
-		{
-			slot[0] = 0;
-			slot[1] = UINT16_MAX;
-		}
-		else
-			slot[0] = slot[1] = (uint16_t) count_below(feature->cuts, feature->n_cuts, value);
+		for (uint32_t window = 0; window < feature->n_cuts; window++)
+			slots[feature->slot + window] = grove_compact_place(feature, window, ordinal);
 	}
 }
 
 /* One step of a walk over numeric splits: how far the next node is. */
-static inline uint32_t
+static inline size_t
 step_numeric(const GroveCompactNode *node, const uint16_t *slots)
 {
-	return node->offset + (slots[node->slot] > node->test);
+	return (size_t) node->offset + (slots[node->slot] > node->test);
 }
 
 /* The same where some splits are sets; a set is looked at in every case, the first one when the split has none. */
-static inline uint32_t
+static inline size_t
 step_mixed(const GroveCompactNode *node, const uint16_t *slots, const uint32_t (*sets)[GROVE_BINS / 32])
 {
 	bool		categorical = (node->slot & GROVE_COMPACT_CATEGORICAL) != 0;
 	uint32_t	slot = slots[node->slot & ~GROVE_COMPACT_CATEGORICAL];
 	uint32_t	set = categorical ? node->test : 0;
-	uint32_t	outside = (~(sets[set][(slot & 255) >> 5] >> (slot & 31)) | slot >> 8) & 1;
+	uint32_t	outside = grove_compact_goes_right(sets[set], slot);
 
-	return node->offset + (categorical ? outside : slot > node->test);
+	return (size_t) node->offset + (categorical ? outside : slot > node->test);
 }
 
 /* Takes eight walks, which start at the roots in nodes[], down to their leaves. */
 static inline void
 walk_compact(const GroveCompact *compact, const uint16_t *slots, const bool mixed, uint32_t nodes[GROVE_COMPACT_TREES])
 {
-	const GroveCompactNode *all = compact->nodes;
-	uint32_t	at[GROVE_COMPACT_TREES];
-	uint32_t	moved;
+	const GroveCompactNode *at[GROVE_COMPACT_TREES];
+	size_t		moved;
 
-	memcpy(at, nodes, sizeof(at));
+	for (int i = 0; i < GROVE_COMPACT_TREES; i++)
+		at[i] = compact->nodes + nodes[i];
 	do
 	{
 		moved = 0;
+#pragma GCC unroll 8
 		for (int i = 0; i < GROVE_COMPACT_TREES; i++)
 		{
-			const GroveCompactNode *node = &all[at[i]];
-			uint32_t	step = mixed ? step_mixed(node, slots, compact->sets) : step_numeric(node, slots);
+			size_t		step = mixed ? step_mixed(at[i], slots, compact->sets) : step_numeric(at[i], slots);
 
 			at[i] += step;
 			moved |= step;
 		}
 	} while (moved != 0);
-	memcpy(nodes, at, sizeof(at));
+	for (int i = 0; i < GROVE_COMPACT_TREES; i++)
+		nodes[i] = (uint32_t) (at[i] - compact->nodes);
 }
 
 /* Leaves of the trees from first on, up to eight; returns how many trees that were. */
@@ -157,6 +154,23 @@ leaf_value(const GroveModel *model, uint32_t node)
 	return model->compact->leaves[model->compact->nodes[node].test - GROVE_COMPACT_LEAF];
 }
 
+/* The margin of a model that has one, kept in a register: through memory each addition would wait for the one before. */
+static double
+sum_leaves(const GroveModel *model, const double *row, const uint16_t *slots)
+{
+	double		sum = model->base[0];
+
+	for (uint32_t first = 0; first < model->n_trees; first += GROVE_COMPACT_TREES)
+	{
+		uint32_t	leaves[GROVE_COMPACT_TREES];
+		uint32_t	n_trees = find_leaves(model, row, slots, first, leaves);
+
+		for (uint32_t i = 0; i < n_trees; i++)
+			sum += leaf_value(model, leaves[i]);
+	}
+	return sum;
+}
+
 void
 grove_predict_margins(const GroveModel *model, const double *row, double *margins)
 {
@@ -166,6 +180,11 @@ grove_predict_margins(const GroveModel *model, const double *row, double *margin
 	slots[0] = 0;				/* leaves look at it, also in a model without splits */
 	if (model->compact)
 		fill_slots(model->compact, row, slots);
+	if (model->n_outputs == 1)
+	{
+		margins[0] = sum_leaves(model, row, slots);
+		return;
+	}
 	for (uint32_t i = 0; i < model->n_outputs; i++)
 		margins[i] = model->base[i];
 	for (uint32_t first = 0; first < model->n_trees; first += GROVE_COMPACT_TREES)

@@ -166,14 +166,10 @@ fill_missing(const GroveModel *model, Binding *binding)
 static void
 bind_values(const GroveArguments *arguments, FunctionCallInfo fcinfo, Binding *binding)
 {
-	for (int i = 0; i < arguments->count; i++)
-	{
-		GroveConverter *converter = &binding->converters[i];
-		int			argument = arguments->first + i;
+	const NullableDatum *values = fcinfo->args + arguments->first;
 
-		binding->row[i] = PG_ARGISNULL(argument) ? grovepg_convert_null(converter) :
-			grovepg_convert_datum(converter, PG_GETARG_DATUM(argument));
-	}
+	for (int i = 0; i < arguments->count; i++)
+		binding->row[i] = grovepg_convert_value(&binding->converters[i], values[i].value, values[i].isnull);
 }
 
 static void
@@ -191,11 +187,7 @@ bind_array(const GroveArguments *arguments, FunctionCallInfo fcinfo, const Grove
 					  arguments->element_by_value, arguments->element_align, &elements, &nulls, &count);
 	check_count(model, count);
 	for (int i = 0; i < count; i++)
-	{
-		GroveConverter *converter = &binding->converters[i];
-
-		binding->row[i] = nulls[i] ? grovepg_convert_null(converter) : grovepg_convert_datum(converter, elements[i]);
-	}
+		binding->row[i] = grovepg_convert_value(&binding->converters[i], elements[i], nulls[i]);
 }
 
 /* The column with the name of a feature, from 0, or -1. */
@@ -305,11 +297,9 @@ bind_row(const GroveArguments *arguments, FunctionCallInfo fcinfo, const GroveMo
 	heap_deform_tuple(&tuple, binding->desc, binding->values, binding->nulls);
 	for (uint32 i = 0; i < model->n_features; i++)
 	{
-		GroveConverter *converter = &binding->converters[i];
 		int			column = binding->columns[i];
 
-		binding->row[i] = binding->nulls[column] ? grovepg_convert_null(converter) :
-			grovepg_convert_datum(converter, binding->values[column]);
+		binding->row[i] = grovepg_convert_value(&binding->converters[i], binding->values[column], binding->nulls[column]);
 	}
 }
 

@@ -164,6 +164,7 @@ grovepg_convert_init_type(GroveConverter *converter, const GroveFeature *feature
 	{
 		if (!is_number_type(given.type))
 			reject_type(converter, format_type_be(type));
+		converter->plain = given.type == FLOAT8OID && converter->scale == GROVE_SCALE_NUMBER;
 	}
 	else if (given.kind == GROVE_FEATURE_NUMERIC)
 	{

@@ -38,6 +38,7 @@ typedef struct GroveConverter
 	const GroveFeature *feature;
 	GroveScale	scale;
 	bool		literal;		/* values are C strings of an unknown type */
+	bool		plain;			/* values are float8, taken as they are */
 	PGFunction	cast;			/* between dates and times, or NULL */
 	GroveFeatureType type;		/* of the values, after cast */
 } GroveConverter;
@@ -57,6 +58,17 @@ grovepg_convert_null(const GroveConverter *converter)
 
 /* A value that is not NULL, of the type of grovepg_convert_init_type(). */
 extern double grovepg_convert_datum(GroveConverter *converter, Datum value);
+
+/* A value that may be NULL; float8, the type of most features, without a call. */
+static inline double
+grovepg_convert_value(GroveConverter *converter, Datum value, bool is_null)
+{
+	if (is_null)
+		return grovepg_convert_null(converter);
+	if (likely(converter->plain))
+		return grovepg_feature_finite(DatumGetFloat8(value));
+	return grovepg_convert_datum(converter, value);
+}
 
 extern double grovepg_convert_json(GroveConverter *converter, const JsonbValue *value);
 

@@ -7,7 +7,6 @@
  */
 #include "pg_grove.h"
 
-#include <float.h>
 #include <math.h>
 
 #include "catalog/pg_type.h"
@@ -109,9 +108,7 @@ number_of(const GroveFeatureType *feature, Datum value)
 double
 grovepg_feature_number(const GroveFeatureType *feature, Datum value)
 {
-	double		number = number_of(feature, value);
-
-	return number > DBL_MAX ? DBL_MAX : number < -DBL_MAX ? -DBL_MAX : number;
+	return grovepg_feature_finite(number_of(feature, value));
 }
 
 GroveText

@@ -12,6 +12,8 @@
 #ifndef GROVE_FEATURE_H
 #define GROVE_FEATURE_H
 
+#include <float.h>
+
 #include "fmgr.h"
 
 #include "../core/model.h"
@@ -28,6 +30,13 @@ extern bool grovepg_feature_type(Oid type, GroveFeatureType *feature);
 
 /* What GroveFeature.type_name holds: the base type as format_type() prints it, without length; palloc'd. */
 extern char *grovepg_feature_type_name(Oid type);
+
+/* What an infinite value counts as; others, also NaN, as themselves. */
+static inline double
+grovepg_feature_finite(double number)
+{
+	return number > DBL_MAX ? DBL_MAX : number < -DBL_MAX ? -DBL_MAX : number;
+}
 
 /* Value of a numeric type, not NULL. */
 extern double grovepg_feature_number(const GroveFeatureType *feature, Datum value);

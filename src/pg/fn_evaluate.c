@@ -29,7 +29,9 @@ typedef struct EvaluateJob
 	MemoryContext context;
 	const GroveModel *model;
 	const char *weight_name;	/* or NULL */
-	GroveScorer *scorer;
+	GroveTile  *tile;
+	double		truths[GROVE_BATCH_ROWS];	/* of the rows in the tile */
+	double		weights[GROVE_BATCH_ROWS];
 	GroveTruthColumn target;
 	GroveNumberColumn weight;
 	GroveEvaluator evaluator;
@@ -42,11 +44,20 @@ start_rows(TupleDesc desc, void *arg)
 	EvaluateJob *job = arg;
 	MemoryContext previous = MemoryContextSwitchTo(job->context);
 
-	job->scorer = grovepg_scorer_make(job->model, desc);
+	job->tile = grovepg_scorer_tile(grovepg_scorer_make(job->model, desc));
 	grovepg_truth_bind(&job->target, job->model, desc);
 	if (job->weight_name != NULL)
 		grovepg_judge_bind(desc, job->weight_name, "weight", false, &job->weight);
 	MemoryContextSwitchTo(previous);
+}
+
+static void
+add_tile(EvaluateJob *job)
+{
+	uint32		n = grovepg_scorer_tile_run(job->tile);
+
+	for (uint32 i = 0; i < n; i++)
+		grovepg_evaluator_add(&job->evaluator, grovepg_scorer_tile_margins(job->tile, i), job->truths[i], job->weights[i]);
 }
 
 /* Receiver: one row of the source. */
@@ -61,8 +72,10 @@ add_row(GroveSlot *slot, void *arg)
 	if (!grovepg_truth_read(&job->target, slot, &truth) ||
 		(job->weight_name != NULL && !grovepg_judge_number(&job->weight, slot, &weight)))
 		return;
-	grovepg_scorer_run(job->scorer, slot);
-	grovepg_evaluator_add(&job->evaluator, job->scorer->margins, truth, weight);
+	job->truths[job->tile->n] = truth;
+	job->weights[job->tile->n] = weight;
+	if (grovepg_scorer_tile_add(job->tile, slot))
+		add_tile(job);
 }
 
 static void
@@ -160,6 +173,7 @@ grove_evaluate(PG_FUNCTION_ARGS)
 		grovepg_evaluator_init(&job->evaluator, job->model, job->weight_name != NULL);
 		grovepg_source_run(grovepg_source_query(source, NULL),
 						   grovepg_source_receiver_lazy(start_rows, add_row, job));
+		add_tile(job);
 		put_results(job, store, desc);
 	}
 	MemoryContextSwitchTo(previous);

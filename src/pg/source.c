@@ -16,6 +16,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "executor/tuptable.h"
@@ -32,6 +33,7 @@
 #include "utils/memutils.h"
 #include "utils/plancache.h"
 #include "utils/resowner.h"
+#include "utils/syscache.h"
 #include "utils/varlena.h"
 
 #include "nearest.h"
@@ -250,6 +252,31 @@ grovepg_source_query(const char *source, Oid *relation)
 
 	error_context_stack = context.previous;
 	return query;
+}
+
+double
+grovepg_source_rows(const char *source)
+{
+	const char *text = skip_blank(source);
+	List	   *parts = NIL;
+	List	   *names = NIL;
+	ListCell   *lc;
+	HeapTuple	tuple;
+	Oid			relation;
+	double		rows;
+
+	if (begins_like_statement(text) || !SplitIdentifierString(pstrdup(text), '.', &parts) ||
+		parts == NIL || list_length(parts) > 2)
+		return -1;
+	foreach(lc, parts)
+		names = lappend(names, makeString(lfirst(lc)));
+	relation = RangeVarGetRelid(makeRangeVarFromNameList(names), NoLock, true);
+	tuple = OidIsValid(relation) ? SearchSysCache1(RELOID, ObjectIdGetDatum(relation)) : NULL;
+	if (!HeapTupleIsValid(tuple))
+		return -1;
+	rows = ((Form_pg_class) GETSTRUCT(tuple))->reltuples;
+	ReleaseSysCache(tuple);
+	return rows > 0 ? rows : -1;	/* 0 also means that nobody has counted */
 }
 
 /* SPI is left by SPI_finish() or by the abort of the transaction. */

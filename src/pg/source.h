@@ -22,6 +22,9 @@
  */
 extern char *grovepg_source_query(const char *source, Oid *relation);
 
+/* Rows that the catalog says a named table has; -1 when it does not tell, or when the text names none.  No ERROR. */
+extern double grovepg_source_rows(const char *source);
+
 /* Columns of the query's result, without running it. */
 extern TupleDesc grovepg_source_columns(const char *query);
 

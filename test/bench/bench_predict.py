@@ -36,13 +36,19 @@ def statements():
             "SELECT sum(grove.predict(m.model, e)) FROM events AS e, bench_model AS m", "model", 0),
         "predict('name', f0, ...)": ("SELECT sum(%s) FROM events" % by_name, "name", 0),
         "predict('name', e)": ("SELECT sum(%s) FROM events AS e" % by_row, "name", 0),
+        "score(NULL::events, model, ...)": (
+            "SELECT sum(score) FROM grove.score(NULL::events, (SELECT model FROM bench_model), 'events')", "model", 0),
         "score(NULL::events, 'name', ...)": (
             "SELECT sum(score) FROM grove.score(NULL::events, 'grove_bench', 'events')", "name", 0),
         "predict(model, ...) into a table": (
             "CREATE UNLOGGED TABLE scored AS SELECT id, %s AS score FROM events, bench_model AS m" % from_table,
             "model", 0),
         "predict(model, ...), 2 workers": (
-            "SELECT sum(%s) FROM events, bench_model AS m" % from_table, "model", 2),
+            "SELECT sum(grove.predict((SELECT model FROM bench_model), %s)) FROM events" % COLUMNS, "model", 2),
+        "15 kB model, 10 trees": (
+            "SELECT sum(grove.predict(m.model, %s)) FROM events50k, bench_plain AS m" % COLUMNS, "plain", 0),
+        "5 MB model, 10 trees": (
+            "SELECT sum(grove.predict(m.model, %s, NULL)) FROM events50k, bench_labels AS m" % COLUMNS, "labels", 0),
         "5 MB model from its table": (
             "SELECT sum(grove.predict(m.model, %s)) FROM events50k, bench_large AS m" % COLUMNS, "large", 0),
         "5 MB model by name": (
@@ -70,6 +76,11 @@ def train_ours(conn):
     large = {**common, "num_iterations": 450, "num_leaves": 255, "min_data_in_leaf": 1}
     reasons.append(attempt("large", train % ("bench_large", "bench_large"), [
         "SELECT %s, label FROM events50k" % COLUMNS, json.dumps(large)]))
+    few = json.dumps({**common, "num_iterations": 10})
+    reasons.append(attempt("plain", train % ("bench_plain", "bench_plain"), [
+        "SELECT %s, label FROM events50k" % COLUMNS, few]))
+    reasons.append(attempt("labels", train % ("bench_labels", "bench_labels"), [
+        "SELECT %s, repeat(md5((id %% 250)::text), 640) AS note, label FROM events50k" % COLUMNS, few]))
     for trained, what, name in (("model", "name", "grove_bench"), ("large", "large name", "grove_bench_large")):
         if trained in there:
             reasons.append(attempt(what, "SELECT grove.save('%s', model) FROM bench_%s" % (name, trained)))
@@ -203,8 +214,23 @@ def goals(results):
     found.append(("one row of a query / LightGBM's C call for single rows", single, 0.25))
     found.append(("wall, 1 process / 2 workers (a speed-up: at least 1.7)",
                   results.ratio(ours, "wall", "predict(model, ...), 2 workers", "wall"), None))
+    found.append(("score(NULL::events, model, ...) / predict(model, f0, ...)",
+                  results.ratio("score(NULL::events, model, ...)", "cpu", ours, "cpu"), None))
+    found.append(("5 MB model / 15 kB model, 10 trees each (the first is its labels)",
+                  results.ratio("5 MB model, 10 trees", "cpu", "15 kB model, 10 trees", "cpu"), 1.1))
     found.append(("5 MB model from its table / by name",
                   results.ratio("5 MB model from its table", "cpu", "5 MB model by name", "cpu"), None))
+    limits = [("predict('name', f0, ...)", 1.5), ("predict('name', e)", 1.9), ("predict(model, f0, ...)", 1.5),
+              ("predict(model, e)", 1.9), ("score(NULL::events, model, ...)", 1.1),
+              ("score(NULL::events, 'name', ...)", 1.1)]
+    for name, limit in limits:
+        values = [cpu and cpu / rows * 1e6 for cpu in results.values(name, "cpu")]
+        if values:
+            found.append((name + ", us of CPU a row", (measure.median(values), min(values), max(values)), limit))
+    for name in ("prepared call, 5 MB model from its table", "prepared call, 5 MB model by name"):
+        values = [us for us in results.values(name, "us") if us]
+        if values:
+            found.append((name + ", us", (measure.median(values), min(values), max(values)), 60))
     return found
 
 
@@ -250,7 +276,7 @@ def main():
             if name not in results.stopped:
                 results.add(name, peer(args, name, "measure"))
     conn = tables.connect(args.conninfo)
-    for statement in ("DROP TABLE IF EXISTS scored, bench_model, bench_large",
+    for statement in ("DROP TABLE IF EXISTS scored, bench_model, bench_large, bench_plain, bench_labels",
                       "SELECT grove.drop_model('grove_bench')",
                       "SELECT grove.drop_model('grove_bench_large')"):
         with contextlib.suppress(psycopg2.Error):

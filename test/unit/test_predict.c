@@ -1,6 +1,7 @@
 /*
- * test_predict.c: prediction against the plain walk of the document, to the
- * bit, on random forests of every shape; and the links from margins on.
+ * test_predict.c: prediction, of single rows and of tiles, against the plain
+ * walk of the document, to the bit, on random forests of every shape; and the
+ * links from margins on.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 
 #include "../../src/core/compact.h"
 #include "../../src/core/predict.h"
+#include "../../src/core/predict_batch.h"
 #include "../golden/reference.h"
 #include "../golden/sample_models.h"
 
@@ -227,6 +229,48 @@ compare_row(const GroveModel *made, const GroveModel *model, const double *row)
 	CHECK(same);
 }
 
+/* Tiles of several sizes, also one that follows a larger one. */
+static void
+compare_tiles(const Shape *shape, const GroveModel *made, const GroveModel *model)
+{
+	static const uint32_t sizes[] = {GROVE_BATCH_ROWS, 1, 67, 0, 32, 127, 31};
+	static double margins[GROVE_BATCH_ROWS * 8];
+	static double row[GROVE_MAX_FEATURES];
+	double	   *values = calloc((size_t) model->n_features * GROVE_BATCH_STRIDE, sizeof(double));
+	size_t		size = 0;
+	void	   *memory;
+	GroveBatch *batch;
+
+	CHECK(grove_predict_batch_size(model, &size));
+	memory = malloc(size);
+	batch = grove_predict_batch_make(model, memory);
+	for (size_t tile = 0; tile < sizeof(sizes) / sizeof(sizes[0]); tile++)
+	{
+		bool		same = true;
+
+		for (uint32_t i = 0; i < sizes[tile]; i++)
+		{
+			draw_row(shape, made->n_sets, row);
+			for (uint32_t f = 0; f < model->n_features; f++)
+				values[(size_t) f * GROVE_BATCH_STRIDE + i] = row[f];
+		}
+		grove_predict_batch_run(batch, values, sizes[tile], margins);
+		for (uint32_t i = 0; i < sizes[tile]; i++)
+		{
+			double		expected[8];
+
+			for (uint32_t f = 0; f < model->n_features; f++)
+				row[f] = values[(size_t) f * GROVE_BATCH_STRIDE + i];
+			reference_margins(made, row, expected);
+			same = same && memcmp(margins + (size_t) i * model->n_outputs, expected,
+								  model->n_outputs * sizeof(double)) == 0;
+		}
+		CHECK(same);
+	}
+	free(memory);
+	free(values);
+}
+
 /* Writes and reads a random model, then compares rows; every leaf value counts through the margins. */
 static void
 test_shape(const Shape *shape)
@@ -256,6 +300,8 @@ test_shape(const Shape *shape)
 		draw_row(shape, made.n_sets, row);
 		compare_row(&made, model, row);
 	}
+	if (model)
+		compare_tiles(shape, &made, model);
 	free(memory);
 	free(bytes);
 }
@@ -343,6 +389,9 @@ main(void)
 		{10, 4, 7, 3, 30, 30, 20, true, false},
 		{5, 5, 1, 5, 15, 6, 1, true, false},
 		{4, 1, 3, 1, 20, 3000, 3000, true, false},
+		{2, 0, 0, 1, 12, 255, 255, true, false},	/* trees of up to 256 leaves, up to 255 thresholds */
+		{2, 0, 0, 1, 40, 180, 600, true, false},	/* more thresholds than fit a byte */
+		{9, 2, 255, 2, 24, 255, 30, true, false},
 		{1, 0, 0, 1, 20, 4000, 1000000, false, false},	/* too many thresholds for the compact form */
 		{3, 3, MANY, 1, 7, 40, 1, false, false},
 		{3, 3, MANY, 1, 8, 40, 1, true, false},
