@@ -130,4 +130,11 @@ BEGIN
 END $$;
 SELECT i, grove.predict(regression, mixed(i)) FROM models, generate_series(1, 7) AS i ORDER BY i;
 
+-- an infinite number is the largest finite one in every form: it is not missing, and goes where all numbers go
+CREATE TABLE gaps AS SELECT CASE WHEN i % 2 = 0 THEN (i % 7)::real END AS x, i % 2 = 0 AS y FROM generate_series(1, 200) AS i;
+SELECT grove.predict(model, 'Infinity'::real) = grove.predict(model, 3::real) AS real, grove.predict(model, '1e300'::float8) = grove.predict(model, 3::real) AS float8,
+	   grove.predict(model, 'Infinity') = grove.predict(model, 3::real) AS literal, grove.predict(model, '{"x": "Infinity"}'::jsonb) = grove.predict(model, 3::real) AS json,
+	   grove.predict(model, NULL::real) <> grove.predict(model, 3::real) AS missing
+FROM (SELECT grove.train('gaps', 'y', '{"num_iterations": 2}') AS model) AS m;
+
 DROP SCHEMA predict_types CASCADE;

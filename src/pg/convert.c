@@ -178,11 +178,13 @@ grovepg_convert_init_type(GroveConverter *converter, const GroveFeature *feature
 	}
 }
 
-/* Numbers of a real column were rounded in training, so are those given now. */
+/* Numbers of a real column were rounded in training, so are those given now; infinite ones count as the largest finite one. */
 static inline double
 round_to_scale(const GroveConverter *converter, double value)
 {
-	return converter->scale == GROVE_SCALE_REAL ? (double) (float) value : value;
+	if (converter->scale == GROVE_SCALE_REAL)
+		value = (double) (float) value;
+	return value > DBL_MAX ? DBL_MAX : value < -DBL_MAX ? -DBL_MAX : value;
 }
 
 static double

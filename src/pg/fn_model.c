@@ -1,6 +1,6 @@
 /*
  * fn_model.c: the SQL functions that tell what a model is: classes, describe,
- * metrics, importance, nodes.
+ * export_json, metrics, importance, nodes.
  *
  * Text of a model passes grovepg_model_text() before it leaves, and its JSON
  * the parser of jsonb: bytes made by somebody else can at worst be an ERROR.
@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 
 #include "model_cache.h"
+#include "number_text.h"
 #include "registry.h"
 #include "rowtype.h"
 
@@ -106,7 +107,20 @@ append_object(StringInfo json, const char *name, GroveText text)
 }
 
 static void
-append_features(StringInfo json, const GroveModel *model)
+append_labels(StringInfo json, const char *name, const GroveText *labels, uint32 n)
+{
+	append_name(json, name);
+	appendStringInfoChar(json, '[');
+	for (uint32 i = 0; i < n; i++)
+	{
+		appendStringInfoString(json, i > 0 ? ", " : "");
+		escape_json(json, grovepg_model_text(labels[i]));
+	}
+	appendStringInfoChar(json, ']');
+}
+
+static void
+append_features(StringInfo json, const GroveModel *model, bool levels)
 {
 	append_name(json, "features");
 	appendStringInfoChar(json, '[');
@@ -118,22 +132,11 @@ append_features(StringInfo json, const GroveModel *model)
 		append_string(json, "name", grovepg_model_text(feature->name));
 		append_string(json, "type", grovepg_model_text(feature->type_name));
 		append_string(json, "kind", feature->kind == GROVE_FEATURE_NUMERIC ? "numeric" : "categorical");
-		if (feature->kind == GROVE_FEATURE_CATEGORICAL)
+		if (feature->kind == GROVE_FEATURE_CATEGORICAL && levels)
+			append_labels(json, "levels", feature->levels, feature->n_levels);
+		else if (feature->kind == GROVE_FEATURE_CATEGORICAL)
 			append_count(json, "levels", feature->n_levels);
 		appendStringInfoChar(json, '}');
-	}
-	appendStringInfoChar(json, ']');
-}
-
-static void
-append_classes(StringInfo json, const GroveModel *model)
-{
-	append_name(json, "classes");
-	appendStringInfoChar(json, '[');
-	for (uint32 i = 0; i < model->n_classes; i++)
-	{
-		appendStringInfoString(json, i > 0 ? ", " : "");
-		escape_json(json, grovepg_model_text(model->classes[i]));
 	}
 	appendStringInfoChar(json, ']');
 }
@@ -155,35 +158,130 @@ append_digest(StringInfo json, Datum model)
 	appendStringInfoChar(json, '"');
 }
 
+/* What describe() and export_json() both tell. */
+static void
+append_description(StringInfo json, const GroveModel *model, bool levels)
+{
+	static const char *const tasks[] = {"regression", "binary", "multiclass", "ranking"};
+	static const char *const algorithms[] = {"gbdt", "forest", "tree"};
+
+	append_string(json, "task", tasks[model->task]);
+	append_string(json, "algorithm", algorithms[model->algorithm]);
+	append_string(json, "objective", grovepg_model_text(model->objective));
+	append_string(json, "target", grovepg_model_text(model->target));
+	append_string(json, "target_type", grovepg_model_text(model->target_type));
+	append_features(json, model, levels);
+	if (model->n_classes > 0)
+		append_labels(json, "classes", model->classes, model->n_classes);
+	append_count(json, "rows", model->rows);
+	append_count(json, "format_version", GROVE_MODEL_VERSION);
+	append_object(json, "params", model->params);
+	append_object(json, "metrics", model->metrics);
+}
+
 PG_FUNCTION_INFO_V1(grove_describe);
 
 Datum
 grove_describe(PG_FUNCTION_ARGS)
 {
-	static const char *const tasks[] = {"regression", "binary", "multiclass", "ranking"};
-	static const char *const algorithms[] = {"gbdt", "forest", "tree"};
 	Datum		bytes = grovepg_registry_argument(fcinfo, 0);
 	const GroveModel *model = grovepg_model_get(bytes, CurrentMemoryContext);
 	StringInfoData json;
 
 	initStringInfo(&json);
 	appendStringInfoChar(&json, '{');
-	append_string(&json, "task", tasks[model->task]);
-	append_string(&json, "algorithm", algorithms[model->algorithm]);
-	append_string(&json, "objective", grovepg_model_text(model->objective));
-	append_string(&json, "target", grovepg_model_text(model->target));
-	append_string(&json, "target_type", grovepg_model_text(model->target_type));
-	append_features(&json, model);
-	if (model->n_classes > 0)
-		append_classes(&json, model);
-	append_count(&json, "rows", model->rows);
+	append_description(&json, model, false);
 	append_count(&json, "trees", model->n_trees);
 	append_count(&json, "leaves", (model->n_nodes + (uint64) model->n_trees) / 2);
-	append_count(&json, "format_version", GROVE_MODEL_VERSION);
-	append_object(&json, "params", model->params);
-	append_object(&json, "metrics", model->metrics);
 	append_digest(&json, bytes);
 	appendStringInfoChar(&json, '}');
+	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data)));
+}
+
+static void
+append_number(StringInfo json, const char *name, double value)
+{
+	append_name(json, name);
+	grovepg_number_append(json, value);
+}
+
+/* Levels, by their place from 0, that a split sends left. */
+static void
+append_left_levels(StringInfo json, const GroveModel *model, const GroveNode *node)
+{
+	uint32		first = model->set_first[node->set];
+	uint32		last = Min(model->features[node->feature].n_levels, first + GROVE_BINS - 1);
+	const char *separator = "";
+
+	append_name(json, "left_levels");
+	appendStringInfoChar(json, '[');
+	for (uint32 ordinal = first + 1; ordinal <= last; ordinal++)
+	{
+		if (!grove_model_set_has(model, node->set, ordinal))
+			continue;
+		appendStringInfo(json, "%s%u", separator, ordinal - 1);
+		separator = ", ";
+	}
+	appendStringInfoChar(json, ']');
+}
+
+static void
+append_node(StringInfo json, const GroveModel *model, const GroveNode *node)
+{
+	appendStringInfoChar(json, '{');
+	append_count(json, "count", node->count);
+	append_number(json, "cover", node->cover);
+	if (node->left == 0)
+		append_number(json, "value", node->value);
+	else
+	{
+		append_count(json, "feature", node->feature);
+		if (node->flags & GROVE_NODE_CATEGORICAL)
+			append_left_levels(json, model, node);
+		else
+			append_number(json, "threshold", node->value);
+		append_name(json, "missing_left");
+		appendStringInfoString(json, node->flags & GROVE_NODE_MISSING_LEFT ? "true" : "false");
+		append_count(json, "left", node->left);
+		append_count(json, "right", node->left + 1);
+		append_number(json, "gain", node->gain);
+	}
+	appendStringInfoChar(json, '}');
+}
+
+PG_FUNCTION_INFO_V1(grove_export_json);
+
+Datum
+grove_export_json(PG_FUNCTION_ARGS)
+{
+	static const char *const links[] = {"identity", "logistic", "softmax", "exp", "clamp", "normalize"};
+	const GroveModel *model = get_model(fcinfo);
+	StringInfoData json;
+
+	initStringInfo(&json);
+	appendStringInfoChar(&json, '{');
+	append_description(&json, model, true);
+	append_string(&json, "link", links[model->link]);
+	append_name(&json, "base");
+	for (uint32 i = 0; i < model->n_outputs; i++)
+	{
+		appendStringInfoString(&json, i > 0 ? ", " : "[");
+		grovepg_number_append(&json, model->base[i]);
+	}
+	appendStringInfoChar(&json, ']');
+	append_name(&json, "trees");
+	appendStringInfoChar(&json, '[');
+	for (uint32 tree = 0; tree < model->n_trees; tree++)
+	{
+		for (uint32 i = model->tree_start[tree]; i < model->tree_start[tree + 1]; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			appendStringInfoString(&json, i > model->tree_start[tree] ? ", " : tree > 0 ? ", [" : "[");
+			append_node(&json, model, &model->nodes[i]);
+		}
+		appendStringInfoChar(&json, ']');
+	}
+	appendStringInfoString(&json, "]}");
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data)));
 }
 

@@ -10,13 +10,12 @@
  */
 #include "pg_grove.h"
 
-#include "common/shortest_dec.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "arguments.h"
 #include "model_cache.h"
+#include "number_text.h"
 #include "registry.h"
 
 /* A tree and the walk through it. */
@@ -47,16 +46,6 @@ begin_walk(FunctionCallInfo fcinfo, TreeWalk *walk)
 	walk->nodes = model->nodes + model->tree_start[tree];
 	walk->n_nodes = model->tree_start[tree + 1] - model->tree_start[tree];
 	initStringInfo(&walk->text);
-}
-
-/* The shortest decimal that reads back as the same number, whatever extra_float_digits says. */
-static void
-append_number(StringInfo text, double value)
-{
-	char		number[DOUBLE_SHORTEST_DECIMAL_LEN];
-
-	double_to_shortest_decimal_buf(value, number);
-	appendStringInfoString(text, number);
 }
 
 /* "city in ('berlin', 'rome')": labels of the set or of its complement, the latter as "not in" when it is long. */
@@ -99,7 +88,7 @@ append_condition(TreeWalk *walk, const GroveNode *node, bool left)
 	else
 	{
 		appendStringInfoString(&walk->text, left ? " <= " : " > ");
-		append_number(&walk->text, node->value);
+		grovepg_number_append(&walk->text, node->value);
 	}
 	if (left == ((node->flags & GROVE_NODE_MISSING_LEFT) != 0))
 		appendStringInfoString(&walk->text, " or missing");
@@ -142,7 +131,7 @@ append_line(TreeWalk *walk, const PendingNode *pending)
 	if (node->left == 0)
 	{
 		appendStringInfoString(&walk->text, ", value ");
-		append_number(&walk->text, node->value);
+		grovepg_number_append(&walk->text, node->value);
 	}
 	else
 		appendStringInfo(&walk->text, ", gain %g", node->gain);
@@ -213,7 +202,7 @@ append_dot_node(TreeWalk *walk, uint32 number)
 	appendStringInfo(&walk->text, "  n%u [label=", number);
 	start = walk->text.len;
 	if (node->left == 0)
-		append_number(&walk->text, node->value);
+		grovepg_number_append(&walk->text, node->value);
 	else
 		append_condition(walk, node, true);
 	appendStringInfo(&walk->text, "\n%u rows", node->count);

@@ -183,7 +183,48 @@ def check_xgboost():
             report(f"XGBoost, {title}: equal contributions", difference(explained("parity", NAMES), theirs), 2e-5)
 
 
+EXPORT_CASES = [
+    ("regression", "value", "x0, x1, x2, x3, 'c' || x4 AS x4, 'd' || x5 AS x5", '{"num_iterations": 10}'),
+    ("binary", "value > 1", "x0, x1, x2, x3, x4::text, 'd' || x5 AS x5", '{"num_iterations": 10}'),
+    ("multiclass", "least(greatest(floor(value), 0), 3)::int", "x0, x1, x2, x3, x4, x5", '{"num_iterations": 5, "objective": "multiclass"}'),
+    ("forest", "value", "x0, x1, x2, x3, x4, x5", '{"num_iterations": 5, "algorithm": "forest"}'),
+    ("poisson", "floor(exp(least(value, 3)))", "x0, x1, x2, x3, x4, x5", '{"num_iterations": 5, "objective": "poisson"}'),
+]
+
+
+def check_export():
+    """Models trained here, loaded by LightGBM: a category is its place among the levels, NaN when it is none of them."""
+    rng = numpy.random.default_rng(5)
+    rows = make_rows(rng, 1500, True, True)
+    values = target(rng, rows, "value")
+    lines = ["DROP TABLE IF EXISTS export;", f"CREATE TABLE export (i int, value float8, {', '.join(n + ' float8' for n in NAMES)});",
+             "COPY export FROM STDIN;"]
+    for i, row in enumerate(rows):
+        lines.append("\t".join([str(i), repr(float(values[i]))] + ["\\N" if math.isnan(v) else repr(float(v)) for v in row]))
+    lines.append("\\.")
+    psql("\n".join(lines) + "\n")
+    for title, y, columns, params in EXPORT_CASES:
+        psql(f"""DROP TABLE IF EXISTS export_model;
+            CREATE TABLE export_model AS SELECT grove.train({literal(f'SELECT {y} AS y, {columns} FROM export')}, 'y', '{params}') AS m;""")
+        text = psql("SELECT grove.export_lightgbm(m) FROM export_model;")
+        levels = json.loads(psql("SELECT grove.export_json(m) -> 'features' FROM export_model;"))
+        codes = [{label: place for place, label in enumerate(f["levels"])} if "levels" in f else None for f in levels]
+        if all(label.isdigit() for label in codes[4] or "x"):
+            codes[4] = {label: int(label) for label in codes[4]}
+        out = psql(f"""SELECT to_jsonb(r) -> 'x0', to_jsonb(r) -> 'x1', to_jsonb(r) -> 'x2', to_jsonb(r) -> 'x3', to_jsonb(r) -> 'x4', to_jsonb(r) -> 'x5',
+            CASE WHEN cardinality(grove.classes(m)) > 2 THEN to_jsonb(grove.predict_proba(m, r)) ELSE to_jsonb(ARRAY[grove.predict(m, r)]) END
+            FROM (SELECT i, {columns} FROM export) AS r, export_model ORDER BY i;""")
+        data, ours = [], []
+        for line in out.splitlines():
+            fields = [json.loads(field) for field in line.split("|")]
+            data.append([math.nan if v is None else v if c is None else c.get(v, math.nan) for v, c in zip(fields, codes)])
+            ours.append(fields[6])
+        model = lightgbm.Booster(model_str=text)
+        report(f"LightGBM loads an export, {title}: equal predictions", difference(numpy.array(ours), model.predict(numpy.array(data, dtype=float))), 1e-12)
+
+
 check_lightgbm()
 check_shap()
+check_export()
 check_xgboost()
 sys.exit(failed)
