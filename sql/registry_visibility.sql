@@ -101,4 +101,5 @@ SELECT count(*) FILTER (WHERE grove.predict('number ' || i, 1) = i) FROM generat
 SELECT count(*) FILTER (WHERE grove.predict('number ' || 1 + i % 20, 1) = 1 + i % 20) FROM generate_series(1, 2000) AS i;
 RESET grove.model_cache_size;
 
+SELECT count(grove.drop_model(name)) FROM (SELECT DISTINCT name FROM grove.models WHERE name ~ '^(m|n|number [0-9]+)$') AS n;
 DROP SCHEMA visibility CASCADE;
