@@ -303,10 +303,13 @@ little_address_space()
 # peak SOURCE PARAMS: "kB that the training says it needs, kB by which the backend grew at most"
 peak()
 {
-	local train="SELECT grove.train('$1', 'y', '$2') IS NULL" need
+	local train="SELECT grove.train('$1', 'y', '$2') IS NULL" need= limit
 
-	need=$(query -c "SET grove.max_workers = 0" -c "SET grove.max_memory = '8MB'" -c "$train" 2>&1 |
-		sed -n 's/^ERROR: .*needs \([0-9]*\) kB.*/\1/p')
+	# enough for the first reading, too little for the trainer
+	for limit in 8MB 12MB 16MB 24MB; do
+		[ -n "$need" ] || need=$(query -c "SET grove.max_workers = 0" -c "SET grove.max_memory = '$limit'" -c "$train" 2>&1 |
+			sed -n 's/^ERROR: .*needs \([0-9]*\) kB.*/\1/p')
+	done
 	[ -n "$need" ] || return
 	query <<-SQL
 		SET grove.max_workers = 0;
