@@ -62,6 +62,9 @@ CREATE AGGREGATE pg_temp.design_state(float8, bigint) (SFUNC = grove.block_desig
 CREATE AGGREGATE pg_temp.merge_states(grove.tally_state) (SFUNC = grove.tally_combine, STYPE = grove.tally_state, FINALFUNC = grove.block_design_final);
 SELECT pg_temp.merge_states(state::text::grove.tally_state ORDER BY part) = (SELECT epoch FROM design_serial) AS through_text
 FROM (SELECT i % 7 AS part, pg_temp.design_state(epoch, block) AS state FROM design_t GROUP BY part) AS x;
+-- A sort flattens states in memory of its own, where single pieces cannot be freed.
+SELECT pg_temp.merge_states(state) = (SELECT epoch FROM design_serial) AS through_sort
+FROM (SELECT i % 7 AS part, pg_temp.design_state(epoch, block) AS state FROM design_t GROUP BY part ORDER BY part DESC) AS x;
 CREATE TABLE design_states AS SELECT i % 7 AS part, pg_temp.design_state(noise, block) AS state FROM design_t GROUP BY part;
 SELECT pg_temp.merge_states(state ORDER BY part DESC) = (SELECT noise FROM design_serial) AS stored,
 	   count(DISTINCT grove.tally_state_send(state)) AS states FROM design_states;

@@ -55,6 +55,8 @@ RESET max_parallel_workers_per_gather;
 CREATE AGGREGATE pg_temp.pps_state(float8, bigint) (SFUNC = grove.pps_threshold_trans, STYPE = grove.tally_state);
 CREATE AGGREGATE pg_temp.merge_states(grove.tally_state) (SFUNC = grove.tally_combine, STYPE = grove.tally_state);
 CREATE TABLE pps_states AS SELECT i % 3 AS part, pg_temp.pps_state(heavy, 1000) AS state FROM pps_t GROUP BY part;
+SELECT grove.pps_threshold_final(pg_temp.merge_states(state)) = (SELECT tau[2] FROM pps_serial) AS through_sort
+FROM (SELECT i % 3 AS part, pg_temp.pps_state(heavy, 1000) AS state FROM pps_t GROUP BY part ORDER BY part DESC) AS x;
 SELECT grove.pps_threshold_final(pg_temp.merge_states(state::text::grove.tally_state)) = (SELECT tau[2] FROM pps_serial) AS through_text,
 	   grove.tally_state_send(pg_temp.merge_states(state ORDER BY part)) = grove.tally_state_send(pg_temp.merge_states(state ORDER BY -part)) AS canonical
 FROM pps_states;

@@ -121,7 +121,7 @@ SELECT p, kept_rows FROM (VALUES (1, '{}'), (2, '{"min_data_per_level": 10}'), (
 -- Every type of feature; -0 is 0, an infinite value the largest one; a target of any type.
 CREATE TYPE mood AS ENUM ('sad', 'ok');
 CREATE TABLE kinds AS SELECT i AS id, (i % 2)::smallint AS s, (i % 2)::bigint AS l, (i % 2)::numeric(9,2) AS n, date '2024-01-01' + i % 2 AS d,
-	timestamptz '2024-01-01 00:00+00' + i % 2 * interval '1 hour' AS tz, CASE i % 4 WHEN 0 THEN 0 WHEN 2 THEN -0.0 ELSE 'Infinity' END::real AS r,
+	timestamptz '2024-01-01 00:00+00' + i % 2 * interval '1 hour' AS tz, CASE i % 4 WHEN 0 THEN 0 WHEN 2 THEN -0.0 ELSE real 'Infinity' END::real AS r,
 	('v' || i % 2)::char(9) AS c, (ARRAY['sad', 'ok'])[1 + i % 2]::mood AS mood, md5((i % 2)::text)::uuid AS uuid, i % 2 = 0 AS y FROM generate_series(1, 100) AS i;
 SELECT target, (SELECT array_agg(weight ORDER BY (kept).s) FROM grove.prune(NULL::kinds, 'kinds', method => 'duplicates', key => '{id}', target => target)) AS weights
 FROM unnest('{y,s,l,n,d,tz,c,mood,uuid}'::text[]) AS target ORDER BY target;

@@ -163,7 +163,8 @@ SELECT statement, pg_temp.error_of('SELECT * FROM grove.' || statement) FROM unn
 	'shuffle_stream(NULL::integer, ''shuffle_t'')',
 	'shuffle_stream(NULL::shuffle_t, ''SELECT 1 AS id'')']) AS statement;
 SET grove.max_memory = '300kB';
-SELECT pg_temp.error_of('SELECT * FROM grove.shuffle_stream(NULL::shuffle_t, ''shuffle_t'', 100000)') AS does_not_fit;
+-- how many rows that are depends on the server's memory contexts
+SELECT regexp_replace(pg_temp.error_of('SELECT * FROM grove.shuffle_stream(NULL::shuffle_t, ''shuffle_t'', 100000)'), '[1-9][0-9]{3} rows', 'some rows') AS does_not_fit;
 SELECT count(*) AS fits FROM grove.shuffle_stream(NULL::shuffle_t, 'shuffle_t', 1000);
 RESET grove.max_memory;
 

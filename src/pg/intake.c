@@ -3,7 +3,7 @@
  *
  * The first reading shows the records to the sketch, the second fills tiles of
  * 1,024 rows that are binned column by column.  Floats of the whole set are
- * kept only while they take less than KEEP_BYTES.
+ * kept only while they take less than KEEP_BYTES and a quarter of grove.max_memory.
  */
 #include "pg_grove.h"
 
@@ -46,7 +46,7 @@ keep_record(GroveIntake *in, uint64 hash)
 
 	if (!in->keeps || (in->kept == NULL && in->n_rows > 0))
 		return;
-	if ((in->n_rows + 1) * record_bytes > KEEP_BYTES)
+	if ((in->n_rows + 1) * record_bytes > Min(KEEP_BYTES, grovepg_max_memory() / 4))
 	{
 		grovepg_intake_forget(in);
 		return;

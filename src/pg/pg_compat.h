@@ -38,6 +38,11 @@
 #define ROLE_PG_READ_ALL_STATS	DEFAULT_ROLE_READ_ALL_STATS
 #endif
 
+/* 14: a backend can look at what it shows of itself */
+#if PG_VERSION_NUM >= 140000
+#define GROVEPG_HAS_OWN_BEENTRY 1
+#endif
+
 /* 16: entries of the local copy of backend states are told apart by index and by backend */
 #if PG_VERSION_NUM >= 160000
 #define grovepg_local_beentry(i)	pgstat_get_local_beentry_by_index(i)

@@ -48,12 +48,23 @@ enum
 
 /* ----------------------------------------------------------------- reporting */
 
+#ifdef GROVEPG_HAS_OWN_BEENTRY
 static bool
 slot_is_ours(const GroveProgress *progress)
 {
 	return MyBEEntry != NULL && MyBEEntry->st_progress_command == COMMAND &&
 		MyBEEntry->st_progress_param[PARAM_STARTED] == progress->started;
 }
+#else
+/* What was shown last; that another command took the slot since then goes unseen. */
+static TimestampTz shown;
+
+static bool
+slot_is_ours(const GroveProgress *progress)
+{
+	return shown == progress->started;
+}
+#endif
 
 static void
 report(const GroveProgress *progress)
@@ -74,6 +85,9 @@ report(const GroveProgress *progress)
 	values[PARAM_HAS_LOSS] = progress->has_loss;
 	if (!slot_is_ours(progress))
 		pgstat_progress_start_command(COMMAND, InvalidOid);
+#ifndef GROVEPG_HAS_OWN_BEENTRY
+	shown = progress->started;
+#endif
 	pgstat_progress_update_multi_param(PARAMS, index, values);
 }
 

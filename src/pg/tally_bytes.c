@@ -70,10 +70,14 @@ flat_size(ExpandedObjectHeader *header)
 	return size;
 }
 
+/*
+ * The scratch array is of the state's own context: the current one may be that
+ * of the rows of a sort, which since PostgreSQL 17 cannot free a single piece.
+ */
 static void
-write_cells(const GroveTally *tally, uint8 *bytes)
+write_cells(MemoryContext context, const GroveTally *tally, uint8 *bytes)
 {
-	GroveTallyCell *cells = MemoryContextAllocHuge(CurrentMemoryContext, Max(tally->used, 1) * sizeof(GroveTallyCell));
+	GroveTallyCell *cells = MemoryContextAllocHuge(context, Max(tally->used, 1) * sizeof(GroveTallyCell));
 
 	grove_tally_sorted(tally, cells);
 	grove_bytes_put64(bytes, tally->used);
@@ -124,12 +128,12 @@ flatten_into(ExpandedObjectHeader *header, void *result, Size allocated)
 		case GROVE_TALLY_BLOCKS:
 			n_packed = grove_exactsum_pack(state->squares, packed);
 			memcpy(bytes, packed, n_packed);
-			write_cells(state->blocks, bytes + n_packed);
+			write_cells(header->eoh_context, state->blocks, bytes + n_packed);
 			break;
 		case GROVE_TALLY_WEIGHTS:
 			grove_bytes_put32(bytes, state->weights->bits);
 			grove_bytes_put64(bytes + 4, state->weights->infinite);
-			write_cells(state->weights->tally, bytes + 12);
+			write_cells(header->eoh_context, state->weights->tally, bytes + 12);
 			break;
 		case GROVE_TALLY_FRACTION:
 		case GROVE_TALLY_COUNT:
