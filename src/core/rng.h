@@ -30,7 +30,8 @@ typedef enum GrovePurpose
 	GROVE_PURPOSE_ROUNDING = 11,	/* stochastic rounding of gradients */
 	GROVE_PURPOSE_FEATURE = 12, /* feature_fraction */
 	GROVE_PURPOSE_SKETCH = 13,	/* the sample for bin edges */
-	GROVE_PURPOSE_PILOT = 14	/* cross-fitting of pilots */
+	GROVE_PURPOSE_PILOT = 14,	/* cross-fitting of pilots */
+	GROVE_PURPOSE_BOOTSTRAP = 15	/* how often a cluster counts in a replicate */
 } GrovePurpose;
 
 /* A bijection of 64-bit words with full avalanche. */
