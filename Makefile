@@ -5,7 +5,7 @@ MODULE_big = pg_grove
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/core/*.c src/pg/*.c)))
 
 # The install script is the concatenation of one part a chapter, in this order.
-SQL_PARTS = keys shuffle rows sample train predict models judge explain interchange recommend registry
+SQL_PARTS = keys shuffle rows sample train predict models judge explain interchange recommend registry loop
 SQL_SOURCES = $(wildcard $(SQL_PARTS:%=sql/install/%.sql))
 DATA_built = sql/install/pg_grove--$(EXTVERSION).sql
 

@@ -13,6 +13,7 @@
 #   make bench          training next to LightGBM, XGBoost, scikit-learn
 #   make bench-rows     sampling next to plain SQL
 #   make bench-predict  prediction next to libraries and CASE
+#   make bench-prune    pruned training sets next to whole ones
 #                       (docs/benchmarks.md; BENCH='--reps 5' passes options on)
 #   make dist           the release archive of HEAD
 
@@ -20,7 +21,7 @@ SECONDS ?= 60
 CLANG_FORMAT ?= clang-format
 FORMATTED = $(shell find src test -name '*.[ch]')
 
-.PHONY: check run-tests unit fuzz ubsan valgrind lint format format-check docs bench bench-rows bench-predict dist
+.PHONY: check run-tests unit fuzz ubsan valgrind lint format format-check docs bench bench-rows bench-predict bench-prune dist
 
 # PGXS has a recipe for "check" that says there is none; it must not be heard.
 check: run-tests
@@ -63,7 +64,7 @@ docs:
 bench:
 	PG_CONFIG='$(PG_CONFIG)' test/bench/run.sh $(BENCH)
 
-bench-rows bench-predict:
+bench-rows bench-predict bench-prune:
 	PG_CONFIG='$(PG_CONFIG)' test/bench/$(@:bench-%=%).sh $(BENCH)
 
 dist:

@@ -254,6 +254,31 @@ grovepg_source_query(const char *source, Oid *relation)
 	return query;
 }
 
+/* The tuplestore that queries can read; its name is NULL when there is none. */
+static EphemeralNamedRelationData shown;
+
+void
+grovepg_source_show(char *name, TupleDesc columns, Tuplestorestate *store, uint64 rows)
+{
+	if (shown.md.name != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("grove.report and grove.prune_train cannot run within each other"),
+				 errdetail("A source that one of them runs calls the other.")));
+	shown.md.name = name;
+	shown.md.reliddesc = InvalidOid;
+	shown.md.tupdesc = columns;
+	shown.md.enrtype = ENR_NAMED_TUPLESTORE;
+	shown.md.enrtuples = (double) rows;
+	shown.reldata = store;
+}
+
+void
+grovepg_source_hide(void)
+{
+	shown.md.name = NULL;
+}
+
 double
 grovepg_source_rows(const char *source)
 {
@@ -285,6 +310,8 @@ connect_spi(void)
 {
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
+	if (shown.md.name != NULL && SPI_register_relation(&shown) != SPI_OK_REL_REGISTER)
+		elog(ERROR, "could not register a relation with SPI");
 }
 
 TupleDesc

@@ -14,6 +14,7 @@
 #include "access/tupdesc.h"
 #include "tcop/dest.h"
 #include "utils/array.h"
+#include "utils/tuplestore.h"
 
 /*
  * Checks the text and returns the query to run, palloc'd: the statement
@@ -51,6 +52,14 @@ extern DestReceiver *grovepg_source_receiver(void (*start) (TupleDesc desc, void
 /* The same, but nothing is deformed: row() takes the columns it needs with slot_getattr(). */
 extern DestReceiver *grovepg_source_receiver_lazy(void (*start) (TupleDesc desc, void *arg),
 												  void (*row) (GroveSlot *slot, void *arg), void *arg);
+
+/*
+ * Makes a tuplestore readable under a name, by queries that this file runs
+ * until it is hidden again; one at a time.  The caller hides it in a
+ * PG_FINALLY block, and begins the store with random access.
+ */
+extern void grovepg_source_show(char *name, TupleDesc columns, Tuplestorestate *store, uint64 rows);
+extern void grovepg_source_hide(void);
 
 /* The attribute number (from 1) of a named column, or ERROR 42703 with the nearest name as hint. role: "target", "key", ... */
 extern int	grovepg_source_column(TupleDesc desc, const char *name, const char *role);
