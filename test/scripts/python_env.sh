@@ -14,6 +14,6 @@ python_env()
 	PYTHON_ENV=${PG_GROVE_VENVS:-${XDG_CACHE_HOME:-$HOME/.cache}/pg_grove}/$1-$sum
 	[ -e "$PYTHON_ENV/complete" ] && return 0
 	python3 -m venv "$PYTHON_ENV" || { echo "python3 with its venv module is needed (Debian: python3-venv)"; return 1; }
-	"$PYTHON_ENV/bin/pip" install -q --disable-pip-version-check -r "$2" </dev/null || return
+	"$PYTHON_ENV/bin/pip" install -q --disable-pip-version-check --retries 1 --timeout 15 -r "$2" </dev/null || return
 	touch "$PYTHON_ENV/complete"
 }

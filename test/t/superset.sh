@@ -6,7 +6,7 @@
 #   test/t/superset.sh [SCREENSHOT.png]
 #
 # SKIP where Python's venv module, the packages of test/clients/superset.txt or
-# a Chromium cannot be had.  libpq's environment names the server.
+# a Chromium (as root tried by apt) cannot be had.  libpq's environment names the server.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -32,6 +32,9 @@ clean_up()
 }
 trap clean_up EXIT
 
+if ! command -v chromium >/dev/null && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+	DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium >/dev/null 2>&1
+fi
 chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || skip "no Chromium"
 python_env superset "$CLIENTS/superset.txt" >"$work/pip.log" 2>&1 || skip "$(tail -n 1 "$work/pip.log")"
 
