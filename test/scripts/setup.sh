@@ -99,7 +99,10 @@ setup_begin()
 	unset LANG LANGUAGE MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES CDPATH GREP_OPTIONS
 	if [ "${1:-}" != keep_libpq ]; then
 		for name in $(compgen -e | grep '^PG'); do
-			[ "$name" = PG_CONFIG ] || unset "$name"
+			case $name in
+				PG_CONFIG | PG_GROVE_*) ;;
+				*) unset "$name" ;;
+			esac
 		done
 	fi
 	umask 022

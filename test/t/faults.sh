@@ -95,6 +95,7 @@ setup()
 long_statement()
 {
 	local endless="'{\"num_iterations\": 100000, \"num_leaves\": 255, \"learning_rate\": 0.001}'"
+	local endless_rows="SELECT r.i * 10000 + n AS i FROM rows AS r, generate_series(1, 10000) AS n"
 	local many="SELECT r.i * 1000 + n AS i, a, b, c, y FROM rows AS r, generate_series(1, 100) AS n"
 
 	case $1 in
@@ -103,7 +104,7 @@ long_statement()
 		read) echo "SELECT grove.train('$many', 'y', $endless) IS NULL" ;;
 		prune) echo "SELECT count(*) FROM grove.prune(NULL::rows, '$many', 0.5, key => '{i}')" ;;
 		shuffle) echo "SELECT count(*) FROM grove.shuffle(NULL::rows, '$many', '{i}')" ;;
-		sample) echo "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SELECT cardinality(grove.sample(q.i, 100000, 1)) FROM ($many) AS q" ;;
+		sample) echo "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SELECT cardinality(grove.sample(q.i, 100000, 1)) FROM ($endless_rows) AS q" ;;
 	esac
 }
 

@@ -90,7 +90,7 @@ i=0
 for file in $files; do
 	i=$((i + 1))
 	query -c "INSERT INTO hostile.arguments SELECT $i, string_agg(CASE WHEN f ->> 'type' = 'categorical' THEN '''a''::text' ELSE '1.5::float8' END, ', ' ORDER BY n)
-		FROM jsonb_array_elements(grove.describe('\\x$(od -An -v -tx1 "$file" | tr -d ' \n')') -> 'features') WITH ORDINALITY AS x (f, n)"
+		FROM jsonb_array_elements(grove.describe('\\x$(od -An -v -tx1 "$file" | tr -d ' \n')'::bytea) -> 'features') WITH ORDINALITY AS x (f, n)"
 done
 # shellcheck disable=SC2086
 "$work/mutate" "$models" "$SEED" $files | query -c "COPY hostile.models FROM STDIN"
