@@ -166,8 +166,8 @@ text_of_int(int32 number)
 	return text;
 }
 
-void
-grovepg_import_classes(GroveImport *import, int n)
+static void
+set_classes(GroveImport *import, int n)
 {
 	GroveText  *classes = palloc(sizeof(GroveText) * n);
 
@@ -175,6 +175,24 @@ grovepg_import_classes(GroveImport *import, int n)
 		classes[i] = text_of_int(i);
 	import->model.classes = classes;
 	import->model.n_classes = (uint32) n;
+}
+
+void
+grovepg_import_objective(GroveImport *import, GroveTask task, GroveLink link, const char *objective, int64 n_outputs)
+{
+	GroveModel *model = &import->model;
+	bool		several = task == GROVE_TASK_MULTICLASS;
+
+	if (several != (n_outputs > 1))
+		grovepg_import_reject(import, "The number of its classes does not fit its objective");
+	model->task = task;
+	model->link = link;
+	model->objective = grovepg_model_text_of(objective);
+	model->target = grovepg_model_text_of("target");
+	model->target_type = grovepg_model_text_of(several || task == GROVE_TASK_BINARY ? "integer" : "double precision");
+	model->n_outputs = several ? (uint32) n_outputs : 1;
+	if (several || task == GROVE_TASK_BINARY)
+		set_classes(import, several ? (int) n_outputs : 2);
 }
 
 static int
@@ -283,8 +301,6 @@ grovepg_import_finish(GroveImport *import)
 	uint8		(*sets)[GROVE_BINS / 8] = palloc_extended(Max(model->n_sets, 1) * sizeof(*sets), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	uint32	   *set_first = palloc0(Max(model->n_sets, 1) * sizeof(uint32));
 	bytea	   *result;
-	size_t		size;
-	GroveStatus status;
 
 	check_names(import);
 	model->n_trees = N_OF(import->tree_start, uint32);
@@ -303,16 +319,7 @@ grovepg_import_finish(GroveImport *import)
 	model->sets = (const uint8_t (*)[GROVE_BINS / 8]) sets;
 	model->set_first = set_first;
 	model->rows = model->n_trees > 0 ? model->nodes[0].count : 0;
-	status = grove_model_write_size(model, &size);
-	if (status == GROVE_OK && size > MaxAllocSize - VARHDRSZ)
-		status = GROVE_ERR_SIZE;
-	if (status != GROVE_OK)
-		grovepg_error_status(status, NULL, 0);
-	result = palloc(size + VARHDRSZ);
-	SET_VARSIZE(result, size + VARHDRSZ);
-	status = grove_model_write(model, (uint8 *) VARDATA(result), size);
-	if (status != GROVE_OK)
-		grovepg_error_status(status, NULL, 0);
+	result = grovepg_model_value(model);
 	(void) grovepg_model_get(PointerGetDatum(result), CurrentMemoryContext);	/* checks every rule */
 	return result;
 }

@@ -27,7 +27,7 @@ typedef struct GroveImportNode
 typedef struct GroveImport
 {
 	const char *format;			/* name for errors */
-	GroveModel	model;			/* the caller fills task, link, texts, classes, base, n_outputs */
+	GroveModel	model;			/* base, params and metrics are the caller's */
 	GroveFeature *features;		/* [n_features] name, type_name and kind are the caller's */
 	StringInfoData nodes;		/* of GroveNode */
 	StringInfoData tree_start;	/* of uint32 */
@@ -51,8 +51,12 @@ extern uint32 grovepg_import_categories(const GroveImport *import);
 /* Appends a tree whose root is the first of n nodes; those that no node leads to are left out. */
 extern void grovepg_import_tree(GroveImport *import, const GroveImportNode *nodes, uint32 n);
 
-/* Classes "0" to n - 1. */
-extern void grovepg_import_classes(GroveImport *import, int n);
+/*
+ * Task, link and objective; n_outputs above 1 of several classes, and of these
+ * alone.  The target is called "target", classes "0" to n - 1.
+ */
+extern void grovepg_import_objective(GroveImport *import, GroveTask task, GroveLink link, const char *objective,
+									 int64 n_outputs);
 
 /* A categorical feature has these labels, too. */
 extern void grovepg_import_level(GroveImport *import, uint32 feature, int32 category);

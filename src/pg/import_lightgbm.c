@@ -27,6 +27,7 @@
 #include "utils/memutils.h"
 
 #include "import.h"
+#include "model_cache.h"
 
 /* A line of the text: what stands behind "name=", to its end. */
 typedef struct Line
@@ -159,14 +160,6 @@ next_word(const char **at)
 	return word;
 }
 
-static GroveText
-text_of(const char *string)
-{
-	GroveText	text = {string, (uint32) strlen(string)};
-
-	return text;
-}
-
 /* Objectives and what becomes of the margin. */
 static const struct
 {
@@ -215,19 +208,7 @@ read_objective(Reader *reader, const Line *line, int64 n_outputs)
 	}
 	if (!(reader->scale > 0 && reader->scale < 1e6))
 		grovepg_import_reject(reader->import, "Its sigmoid is out of range");
-	model->task = objectives[i].task;
-	model->link = objectives[i].link;
-	model->objective = text_of(objectives[i].name);
-	model->target = text_of("target");
-	model->target_type = text_of(model->task == GROVE_TASK_BINARY || model->task == GROVE_TASK_MULTICLASS ?
-								 "integer" : "double precision");
-	if ((model->task == GROVE_TASK_MULTICLASS) != (n_outputs > 1))
-		grovepg_import_reject(reader->import, "The number of its classes does not fit its objective");
-	model->n_outputs = (uint32) n_outputs;
-	if (model->task == GROVE_TASK_BINARY)
-		grovepg_import_classes(reader->import, 2);
-	else if (model->task == GROVE_TASK_MULTICLASS)
-		grovepg_import_classes(reader->import, (int) n_outputs);
+	grovepg_import_objective(reader->import, objectives[i].task, objectives[i].link, objectives[i].name, n_outputs);
 	model->base = palloc0(sizeof(double) * n_outputs);
 }
 
@@ -249,14 +230,14 @@ read_features(Reader *reader, const Line *names, const Line *infos)
 
 		if (!name || !info)
 			grovepg_import_reject(import, "It has fewer names or descriptions than features");
-		import->features[i].name = text_of(name);
+		import->features[i].name = grovepg_model_text_of(name);
 		if (info[0] == '[' || strcmp(info, "none") == 0)
 		{
-			import->features[i].type_name = text_of("double precision");
+			import->features[i].type_name = grovepg_model_text_of("double precision");
 			continue;
 		}
 		import->features[i].kind = GROVE_FEATURE_CATEGORICAL;
-		import->features[i].type_name = text_of("text");
+		import->features[i].type_name = grovepg_model_text_of("text");
 		for (;;)
 		{
 			char	   *end;
@@ -449,8 +430,8 @@ grove_import_lightgbm(PG_FUNCTION_ARGS)
 		reader.import->model.algorithm = GROVE_ALGORITHM_FOREST;
 		reader.scale /= (double) count_rounds(string, n_outputs);
 	}
-	reader.import->model.params = text_of("{\"imported_from\": \"lightgbm\"}");
-	reader.import->model.metrics = text_of("{}");
+	reader.import->model.params = grovepg_model_text_of("{\"imported_from\": \"lightgbm\"}");
+	reader.import->model.metrics = grovepg_model_text_of("{}");
 	read_trees(&reader);
 	PG_RETURN_BYTEA_P(grovepg_import_finish(reader.import));
 }

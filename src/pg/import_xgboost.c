@@ -26,6 +26,7 @@
 #include "utils/memutils.h"
 
 #include "import.h"
+#include "model_cache.h"
 
 typedef struct Reader
 {
@@ -111,14 +112,6 @@ to_index(Reader *reader, double number, int64 limit)
 	if (!(number >= 0 && number < (double) limit))
 		grovepg_import_reject(reader->import, "An index is out of range");
 	return (int64) number;
-}
-
-static GroveText
-text_of(const char *string)
-{
-	GroveText	text = {string, (uint32) strlen(string)};
-
-	return text;
 }
 
 /* From base_score to a margin. */
@@ -215,18 +208,7 @@ read_objective(Reader *reader, JsonbContainer *learner, JsonbContainer *params)
 		grovepg_import_unsupported(reader->import, psprintf("Its objective is \"%s\"", name));
 	if (find_string(params, "num_target") && find_integer(reader, params, "num_target", 1e6) > 1)
 		grovepg_import_unsupported(reader->import, "It has several targets");
-	model->task = objectives[i].task;
-	model->link = objectives[i].link;
-	model->objective = text_of(objectives[i].name);
-	model->target = text_of("target");
-	model->target_type = text_of(model->task == GROVE_TASK_BINARY || model->task == GROVE_TASK_MULTICLASS ?
-								 "integer" : "double precision");
-	if ((model->task == GROVE_TASK_MULTICLASS) != (n_classes > 1))
-		grovepg_import_reject(reader->import, "The number of its classes does not fit its objective");
-	if (model->task == GROVE_TASK_MULTICLASS)
-		model->n_outputs = (uint32) n_classes;
-	if (model->task == GROVE_TASK_BINARY || model->task == GROVE_TASK_MULTICLASS)
-		grovepg_import_classes(reader->import, (int) Max(n_classes, 2));
+	grovepg_import_objective(reader->import, objectives[i].task, objectives[i].link, objectives[i].name, n_classes);
 	model->base = read_base(reader, params, objectives[i].base);
 }
 
@@ -257,9 +239,9 @@ read_features(Reader *reader, JsonbContainer *learner)
 		char	   *type = ith_string(learner, "feature_types", i);
 		bool		categorical = type && strcmp(type, "c") == 0;
 
-		import->features[i].name = text_of(name ? name : psprintf("f%u", i));
+		import->features[i].name = grovepg_model_text_of(name ? name : psprintf("f%u", i));
 		import->features[i].kind = categorical ? GROVE_FEATURE_CATEGORICAL : GROVE_FEATURE_NUMERIC;
-		import->features[i].type_name = text_of(categorical ? "text" : "real");
+		import->features[i].type_name = grovepg_model_text_of(categorical ? "text" : "real");
 	}
 }
 
@@ -476,8 +458,8 @@ grove_import_xgboost(PG_FUNCTION_ARGS)
 	reader.n_categories = palloc0(sizeof(int64) * reader.import->model.n_features);
 	read_objective(&reader, learner, params);
 	read_features(&reader, learner);
-	reader.import->model.params = text_of("{\"imported_from\": \"xgboost\"}");
-	reader.import->model.metrics = text_of("{}");
+	reader.import->model.params = grovepg_model_text_of("{\"imported_from\": \"xgboost\"}");
+	reader.import->model.metrics = grovepg_model_text_of("{}");
 	read_trees(&reader, find_container(&reader, booster, "model"));
 	PG_RETURN_BYTEA_P(grovepg_import_finish(reader.import));
 }

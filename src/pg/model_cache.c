@@ -438,3 +438,22 @@ grovepg_model_text(GroveText text)
 				 errhint("A model keeps names and labels in the encoding of the database that trained it.")));
 	return pnstrdup(text.data, text.length);
 }
+
+bytea *
+grovepg_model_value(const GroveModel *model)
+{
+	size_t		size;
+	bytea	   *value;
+	GroveStatus status = grove_model_write_size(model, &size);
+
+	if (status == GROVE_OK && size > MaxAllocSize - VARHDRSZ)
+		status = GROVE_ERR_SIZE;
+	if (status != GROVE_OK)
+		grovepg_error_status(status, NULL, 0);
+	value = palloc(size + VARHDRSZ);
+	SET_VARSIZE(value, size + VARHDRSZ);
+	status = grove_model_write(model, (uint8 *) VARDATA(value), size);
+	if (status != GROVE_OK)
+		grovepg_error_status(status, NULL, 0);
+	return value;
+}

@@ -43,4 +43,16 @@ extern GroveModelUse *grovepg_model_use(GroveModelSite *site, Datum model);
 /* A text of a model as a C string, palloc'd; ERROR XX001 when it is not valid in the database's encoding. */
 extern char *grovepg_model_text(GroveText text);
 
+/* A C string as a text of a model that is being made; NULL is empty. */
+static inline GroveText
+grovepg_model_text_of(const char *string)
+{
+	GroveText	text = {string, string ? (uint32) strlen(string) : 0};
+
+	return text;
+}
+
+/* A model that is complete as a value, palloc'd. */
+extern bytea *grovepg_model_value(const GroveModel *model);
+
 #endif							/* GROVE_MODEL_CACHE_H */

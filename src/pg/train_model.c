@@ -5,6 +5,7 @@
 
 #include "utils/memutils.h"
 
+#include "model_cache.h"
 #include "train.h"
 
 /* Means over rows that trees of a forest did not see. */
@@ -85,16 +86,6 @@ metrics_json(GroveTraining *tr)
 	return out.data;
 }
 
-static GroveText
-text_of(const char *string)
-{
-	GroveText	text;
-
-	text.data = string;
-	text.length = string ? strlen(string) : 0;
-	return text;
-}
-
 static GroveFeature *
 make_features(const GroveTraining *tr)
 {
@@ -107,8 +98,8 @@ make_features(const GroveTraining *tr)
 		const GroveIntakeColumn *c = &tr->intake->features[i];
 		GroveText  *levels;
 
-		features[i].name = text_of(c->name);
-		features[i].type_name = text_of(c->type_name);
+		features[i].name = grovepg_model_text_of(c->name);
+		features[i].type_name = grovepg_model_text_of(c->type_name);
 		features[i].kind = c->type.kind;
 		if (!c->levels)
 			continue;
@@ -125,17 +116,14 @@ bytea *
 grovepg_train_model(GroveTraining *tr)
 {
 	GroveModel	m;
-	bytea	   *result;
-	size_t		size;
-	GroveStatus status;
 
 	memset(&m, 0, sizeof(m));
 	m.task = tr->task;
 	m.algorithm = (GroveAlgorithm) tr->params.algorithm;
 	m.link = grovepg_objective_link(tr);
-	m.objective = text_of(grovepg_objective_name(tr));
-	m.target = text_of(tr->intake->target.name);
-	m.target_type = text_of(tr->intake->target.type_name);
+	m.objective = grovepg_model_text_of(grovepg_objective_name(tr));
+	m.target = grovepg_model_text_of(tr->intake->target.name);
+	m.target_type = grovepg_model_text_of(tr->intake->target.type_name);
 	m.rows = tr->dims.n_rows - tr->dims.n_validation;
 	m.n_features = tr->intake->n_features;
 	m.n_classes = tr->n_classes;
@@ -144,17 +132,7 @@ grovepg_train_model(GroveTraining *tr)
 	m.classes = tr->classes;
 	m.base = tr->base;
 	grovepg_trees_model(&tr->trees, &m);
-	m.params = text_of(grovepg_options_json(&tr->params));
-	m.metrics = text_of(metrics_json(tr));
-	status = grove_model_write_size(&m, &size);
-	if (status == GROVE_OK && size > MaxAllocSize - VARHDRSZ)
-		status = GROVE_ERR_SIZE;
-	if (status != GROVE_OK)
-		grovepg_error_status(status, NULL, 0);
-	result = palloc(size + VARHDRSZ);
-	SET_VARSIZE(result, size + VARHDRSZ);
-	status = grove_model_write(&m, (uint8 *) VARDATA(result), size);
-	if (status != GROVE_OK)
-		grovepg_error_status(status, NULL, 0);
-	return result;
+	m.params = grovepg_model_text_of(grovepg_options_json(&tr->params));
+	m.metrics = grovepg_model_text_of(metrics_json(tr));
+	return grovepg_model_value(&m);
 }
