@@ -141,6 +141,14 @@ SELECT try(s) FROM (VALUES
 	(15, $$SELECT grove.model('propensity', 0)$$),
 	(16, $$SELECT grove.model('propensity', 99)$$)) AS t (n, s) ORDER BY n;
 
+-- a first version that is not deployed serves nobody
+SELECT grove.save('waiting', model_of(1), deploy => false);
+SELECT is_current FROM grove.models WHERE name = 'waiting';
+SELECT try($$SELECT grove.predict('waiting', 1, 'mail')$$);
+SELECT grove.deploy('waiting', 1);
+SELECT grove.predict('waiting', 1, 'mail') IS NOT NULL AS predicts;
+SELECT grove.drop_model('waiting');
+
 -- dropping
 SELECT grove.drop_model('propensity', 1);
 SELECT grove.drop_model('propensity') > 1 AS dropped;

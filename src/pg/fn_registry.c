@@ -194,10 +194,8 @@ grovepg_registry_insert(const char *name, Datum model, const GroveRecipe *recipe
 		" RETURNING version"
 	};
 	bool		isnull;
-	bool		current;
 
-	current = deploy || !OidIsValid(owner);
-	if (current)
+	if (deploy)
 	{
 		Statement	retire = {"UPDATE grove.models SET is_current = false WHERE name = $1 AND is_current"};
 
@@ -209,7 +207,7 @@ grovepg_registry_insert(const char *name, Datum model, const GroveRecipe *recipe
 	add_text(&insert, recipe->source);
 	add_text(&insert, note);
 	add_value(&insert, OIDOID, ObjectIdGetDatum(OidIsValid(owner) ? owner : GetUserId()), false);
-	add_value(&insert, BOOLOID, BoolGetDatum(current), false);
+	add_value(&insert, BOOLOID, BoolGetDatum(deploy), false);
 	add_text(&insert, recipe->weight);
 	add_text(&insert, recipe->base_margin);
 	add_text(&insert, recipe->group_by);
