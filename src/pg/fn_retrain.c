@@ -4,12 +4,13 @@
  * It trains the next version from the source that was stored with the current
  * one, on the columns and options that the current one was trained with.  The
  * stored query runs as the caller, who must be the owner of the name: run by
- * another role, a superuser say, it would gain rights.  A share of the rows is held out of
- * this training to judge both models.  Which rows is decided by a hash of
- * their key with a fixed seed, so they are the same rows every night, and no
- * version that came from retrain() has seen them, and a larger share contains a
- * smaller one.  A version trained elsewhere, or with a smaller share, may have
- * seen them; a NOTICE says so where the judgement decides.
+ * another role, a superuser say, it would gain rights.
+ *
+ * A share of the rows is held out of this training to judge both models.  Which
+ * rows is decided by a hash of their key with a fixed seed, so they are the same
+ * rows every night, a larger share contains a smaller one, and no version that
+ * came from retrain() has seen them.  A version trained elsewhere, or with a
+ * smaller share, may have; a NOTICE says so where the judgement decides.
  *
  * The metric is the log-loss of classes, the root mean square error of values,
  * NDCG of the first ten of rankings.
@@ -30,7 +31,6 @@
 
 #include "arguments.h"
 #include "model_cache.h"
-#include "options.h"
 #include "registry.h"
 #include "source.h"
 
