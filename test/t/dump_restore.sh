@@ -6,16 +6,11 @@
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-PSQL=${PSQL:-psql}
+. test/scripts/results.sh
 . test/scripts/scratch_db.sh
 work=$(mktemp -d) || exit 1
 scratch_db grove_dumped
 roles="grove_dump_ann, grove_dump_bob"
-
-query()
-{
-	"$PSQL" -X -A -t -q -v ON_ERROR_STOP=1 "$@"
-}
 
 clean_up()
 {
@@ -26,16 +21,11 @@ clean_up()
 }
 trap clean_up EXIT
 
-result()
+# same NAME VALUE VALUE: both are there and equal
+same()
 {
-	if [ "$2" = "$3" ] && [ -n "$2" ]; then
-		echo "ok - $1"
-	else
-		echo "not ok - $1: '$2' and '$3'"
-		status=1
-	fi
+	result "$1" "$([ -n "$2" ] && [ "$2" = "$3" ] && echo t)" "'$2' and '$3'"
 }
-status=0
 
 query -d postgres -c 'SET client_min_messages = error' -c "DROP ROLE IF EXISTS $roles" || exit 1
 query <<-'SQL' || exit 1
@@ -62,11 +52,11 @@ what="SELECT md5(string_agg(m::text, chr(10) ORDER BY name, version)) FROM grove
 scores="SET ROLE grove_dump_bob; SELECT md5(string_agg(grove.predict('a ''quoted'' name', v)::text, ',' ORDER BY id)) FROM visits AS v"
 pg_dump -Fc -f "$work/dump" && query -d postgres -c 'CREATE DATABASE grove_restored TEMPLATE template0' &&
 	pg_restore --exit-on-error -d grove_restored "$work/dump" || { echo "not ok - dump and restore"; exit 1; }
-result "every version of the models comes back" "$(query -c "$what")" "$(query -d grove_restored -c "$what")"
-result "a reader's predictions are the same" "$(query -c "$scores")" "$(query -d grove_restored -c "$scores")"
+same "every version of the models comes back" "$(query -c "$what")" "$(query -d grove_restored -c "$what")"
+same "a reader's predictions are the same" "$(query -c "$scores")" "$(query -d grove_restored -c "$scores")"
 retrain="SET ROLE grove_dump_ann; SELECT version, deployed, round(new_value::numeric, 9) FROM grove.retrain('a ''quoted'' name', false)"
-result "the restored query trains the same model" "$(query -c "$retrain")" "$(query -d grove_restored -c "$retrain")"
-result "rows sampled by key are the same" \
+same "the restored query trains the same model" "$(query -c "$retrain")" "$(query -d grove_restored -c "$retrain")"
+same "rows sampled by key are the same" \
 	"$(query -c "SELECT md5(string_agg(id::text, ',' ORDER BY id)) FROM visits WHERE grove.keep(0.3, 7, id)")" \
 	"$(query -d grove_restored -c "SELECT md5(string_agg(id::text, ',' ORDER BY id)) FROM visits WHERE grove.keep(0.3, 7, id)")"
 exit "$status"

@@ -16,6 +16,7 @@
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+. test/scripts/results.sh
 . test/scripts/tmp_server.sh
 
 FAULTS=${FAULTS:-20}
@@ -24,7 +25,6 @@ RANDOM=${SEED:-1}
 PG_BINDIR=$(dirname "$(command -v initdb || echo "$(pg_config --bindir)/initdb")")
 export PATH=$PG_BINDIR:$PATH
 GROVE_WORK=$(mktemp -d) && chmod 755 "$GROVE_WORK" || exit 1
-status=0
 declare -A count worst
 
 say()
@@ -41,22 +41,6 @@ clean_up()
 	rm -rf "$GROVE_WORK"
 }
 trap clean_up EXIT
-
-# result NAME CONDITION [DETAIL]: the condition is t, or the test has failed
-result()
-{
-	if [ "$2" = t ]; then
-		say "ok - $1"
-	else
-		say "not ok - $1: ${3:-$2}"
-		status=1
-	fi
-}
-
-query()
-{
-	psql -X -A -t -q -v ON_ERROR_STOP=1 "$@"
-}
 
 setup()
 {

@@ -11,33 +11,16 @@
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-PSQL=${PSQL:-psql}
+. test/scripts/results.sh
 CASES=${CASES:-9000}
 SEED=${SEED:-1}
 . test/scripts/scratch_db.sh
 scratch_db grove_hostile
 work=$(mktemp -d) || exit 1
 trap 'drop_scratch_db; rm -rf "$work"' EXIT
-status=0
 models=$((CASES * 6 / 10))
 states=$((CASES * 3 / 10))
 options=$((CASES - models - states))
-
-query()
-{
-	"$PSQL" -X -A -t -q -v ON_ERROR_STOP=1 "$@"
-}
-
-# result NAME CONDITION [DETAIL]: the condition is t, or the test has failed
-result()
-{
-	if [ "$2" = t ]; then
-		echo "ok - $1"
-	else
-		echo "not ok - $1: ${3:-$2}"
-		status=1
-	fi
-}
 
 # What each kind of case ended with; XX000 must not be among it.
 report()

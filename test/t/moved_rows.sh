@@ -8,17 +8,11 @@
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-PSQL=${PSQL:-psql}
+. test/scripts/results.sh
 . test/scripts/scratch_db.sh
 scratch_db grove_moved
 work=$(mktemp -d) || exit 1
-status=0
 trap 'drop_scratch_db; rm -rf "$work"' EXIT
-
-query()
-{
-	"$PSQL" -X -A -t -q -v ON_ERROR_STOP=1 "$@"
-}
 
 digest() { printf "SELECT \$\$%s\$\$, md5(string_agg(x::text, ',' ORDER BY x)), count(*) FROM (%s) AS q (x);\n" "$1" "$2"; }
 prune() { digest "prune $1 $2" "SELECT ((p.kept).id, p.pi, p.weight, p.log_offset) FROM grove.prune(NULL::item, 'item', method => '$1', key => '{id}', seed => 7, $2) AS p"; }

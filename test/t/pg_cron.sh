@@ -4,11 +4,12 @@
 # version serves; a retrain that fails leaves the old version serving.
 #
 # SKIP where pg_cron is not installed beside the server and cannot be by apt.
-# PG_BINDIR, or else pg_config in PATH, tells which server; the extension must
+# The pg_ctl in PATH tells which server; the extension must
 # be installed there.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+. test/scripts/results.sh
 skip()
 {
 	echo "ok - retrain by pg_cron # SKIP $*"
@@ -32,23 +33,6 @@ setup_begin
 PG_BINDIR=$bindir
 server_start "shared_preload_libraries = 'pg_cron'" "cron.database_name = 'postgres'" "cron.host = '$GROVE_WORK/server'" ||
 	{ echo "not ok - a server with pg_cron starts"; exit 1; }
-status=0
-
-query()
-{
-	"$bindir/psql" -X -A -t -q -v ON_ERROR_STOP=1 "$@"
-}
-
-result()
-{
-	if [ "$2" = t ]; then
-		echo "ok - $1"
-	else
-		echo "not ok - $1: $2"
-		query -c 'SELECT status, return_message FROM cron.job_run_details ORDER BY runid' 2>&1 | tail -n 5
-		status=1
-	fi
-}
 
 # wait_for QUERY: until it says t, two and a half minutes at most (pg_cron before 1.5 knows minutes only)
 wait_for()
@@ -90,4 +74,5 @@ result "a failing retrain is in the log with its reason" \
 	"$(wait_for "SELECT EXISTS (SELECT FROM cron.job_run_details WHERE command LIKE '%fails%' AND status = 'failed' AND return_message LIKE '%broken%')")"
 result "and leaves the old version serving" \
 	"$(query -c "SELECT count(*) = 1 AND bool_and(version = 1 AND is_current) AND grove.predict('fails', 3) IS NOT NULL FROM grove.models WHERE name = 'fails'")"
+[ "$status" -eq 0 ] || query -c 'SELECT status, return_message FROM cron.job_run_details ORDER BY runid' | tail -n 5
 exit "$status"

@@ -13,29 +13,13 @@
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-PSQL=${PSQL:-psql}
+. test/scripts/results.sh
 SECONDS_LONG=${SECONDS_LONG:-8}
 CLIENTS=${CLIENTS:-32}
 . test/scripts/scratch_db.sh
 work=$(mktemp -d) || exit 1
 scratch_db grove_serving
 trap 'drop_scratch_db; rm -rf "$work"' EXIT
-status=0
-
-query()
-{
-	"$PSQL" -X -A -t -q -v ON_ERROR_STOP=1 "$@"
-}
-
-result()
-{
-	if [ "$2" = t ]; then
-		echo "ok - $1"
-	else
-		echo "not ok - $1: $2"
-		status=1
-	fi
-}
 
 query <<-'SQL' || exit 1
 	SET client_min_messages = warning;

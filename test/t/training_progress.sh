@@ -12,19 +12,13 @@
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-PSQL=${PSQL:-psql}
+. test/scripts/results.sh
 LIMIT_MS=${LIMIT_MS:-1000}
 . test/scripts/scratch_db.sh
 scratch_db grove_progress
 work=$(mktemp -d) || exit 1
 roles="grove_progress_trainer, grove_progress_monitor, grove_progress_other"
-status=0
 session=
-
-query()
-{
-	"$PSQL" -X -A -t -q -v ON_ERROR_STOP=1 "$@"
-}
 
 clean_up()
 {
@@ -34,17 +28,6 @@ clean_up()
 	rm -rf "$work"
 }
 trap clean_up EXIT
-
-# result NAME CONDITION [DETAIL]: the condition is t, or the test has failed
-result()
-{
-	if [ "$2" = t ]; then
-		echo "ok - $1"
-	else
-		echo "not ok - $1: ${3:-$2}"
-		status=1
-	fi
-}
 
 setup()
 {
