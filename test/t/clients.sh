@@ -71,8 +71,8 @@ else
 	compare "prepared statements of psycopg 3, as values and as jsonb" "$work/psycopg"
 fi
 
-if [ ! -f "$JDBC" ] || ! command -v javac >/dev/null || [ "$(javac -version 2>&1 | sed 's/[^0-9]*\([0-9]*\).*/\1/')" -lt 17 ]; then
-	echo "ok - prepared statements of JDBC # SKIP needs libpostgresql-jdbc-java and a JDK of 17 or later"
+if [ ! -f "$JDBC" ] || ! command -v python3 >/dev/null || ! command -v javac >/dev/null || [ "$(javac -version 2>&1 | sed 's/[^0-9]*\([0-9]*\).*/\1/')" -lt 17 ]; then
+	echo "ok - prepared statements of JDBC # SKIP needs python3, libpostgresql-jdbc-java and a JDK of 17 or later"
 else
 	python3 -B "$CLIENTS/tcp_to_socket.py" "$PGHOST/.s.PGSQL.${PGPORT:-5432}" >"$work/port" &
 	forward=$!
