@@ -375,6 +375,9 @@ place_children(GroveTrainer *t)
 	built = args->build_left ? left : right;
 	args->build_both = left->slot < 0;
 	args->hist_chunks = built->count <= GROVE_HIST_CHUNK ? 1 : chunks_of(built->count);
+	/* a small leaf is shared out by columns, which reads its rows more than once */
+	args->hist_parts = !s->shared_out || args->hist_chunks > 1 ? 1 :
+		s->dims.n_workers < GROVE_HIST_PARTS ? s->dims.n_workers : GROVE_HIST_PARTS;
 	args->parent_slot = left->slot;
 	args->epoch++;
 }
@@ -414,7 +417,7 @@ begin_hist(GroveTrainer *t)
 	assign_slots(t);
 	choose_for_leaf(t, 0, &t->leaves[args->left], tree + t->leaves[args->left].node + 1);
 	choose_for_leaf(t, 1, &t->leaves[args->right], tree + t->leaves[args->right].node + 1);
-	set_phase(s, GROVE_PHASE_HIST, t->matrix.n_blocks * args->hist_chunks,
+	set_phase(s, GROVE_PHASE_HIST, t->matrix.n_blocks * args->hist_chunks * args->hist_parts,
 			  (uint64_t) built->count * s->dims.n_features < 65536);
 }
 

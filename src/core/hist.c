@@ -1,105 +1,226 @@
 /*
  * hist.c: the loop that training spends most of its time in.
  *
- * One function a block width and mode, all made from the same body, so that
- * the compiler sees constant widths and unrolls.  Rows of a leaf are
- * scattered, so the record of the row PREFETCH places ahead is fetched while
- * the current one is added.
+ * Rows of a leaf are scattered, so the record of the row PREFETCH places ahead
+ * is fetched while the current one is added.  What bounds the loop is one
+ * store for each column; a jump into the unrolled additions costs nothing
+ * beside it and lets one function serve every width.
  */
 #include "hist.h"
 
 #include <string.h>
 
-#define PREFETCH	24
+#define PREFETCH	16
 
 #if defined(__GNUC__)
 #define prefetch(p)	__builtin_prefetch(p)
 #define always_inline inline __attribute__((always_inline))
+/* two words that are added at once; as aligned as a word is */
+typedef int64_t Pair __attribute__((vector_size(16), aligned(8)));
+#define make_pair(a, b)	((Pair) {(a), (b)})
+#define add_pair(to, p)	(*(Pair *) (to) += (p))
+#define fall_through	__attribute__((fallthrough))
 #else
 #define prefetch(p)	((void) 0)
 #define always_inline inline
+typedef struct Pair
+{
+	int64_t		a;
+	int64_t		b;
+} Pair;
+#define make_pair(a, b)	((Pair) {(a), (b)})
+#define add_pair(to, p)	((to)[0] += (p).a, (to)[1] += (p).b)
+#define fall_through	((void) 0)
 #endif
 
-static always_inline void
-accumulate(const uint8_t *rows, const uint32_t width, const GroveHistMode mode,
-		   const GroveEntry *entries, uint32_t n, const int32_t *hess, int64_t *acc)
+/* What a row adds, one word. */
+static always_inline int64_t
+row_word(const GroveHistMode mode, int32_t gradient)
 {
-	uint32_t	i,
-				f;
+	int64_t		g = gradient;
+
+	if (mode == GROVE_HIST_PACKED)
+		return (g >> 16) * (INT64_C(1) << 39) + (g & 0xffff) * 32768 + 1;
+	return g * 65536 + 1;
+}
+
+#define ADD(c)	\
+	case (c) + 1: \
+		if (mode == GROVE_HIST_WIDE) \
+			add_pair(acc + ((c) * GROVE_BINS + record[c]) * 2, pair); \
+		else \
+			acc[(c) * GROVE_BINS + record[c]] += word; \
+		fall_through;
+
+/* Records of n_columns bytes, up to GROVE_BLOCK_COLUMNS. */
+static always_inline void
+add_records(const uint8_t *records, const uint32_t stride, const uint32_t n_columns, const GroveHistMode mode,
+			const GroveEntry *entries, uint32_t n, const int32_t *hess, int64_t *acc)
+{
+	uint32_t	i;
 
 	for (i = 0; i < n; i++)
 	{
-		const uint8_t *record = rows + (size_t) entries[i].row * width;
-		int64_t		g = entries[i].g;
+		const uint8_t *record = records + (size_t) entries[i].row * stride;
+		int64_t		word = row_word(mode, entries[i].g);
+		Pair		pair = make_pair(word, mode == GROVE_HIST_WIDE ? hess[entries[i].row] : 0);
 
 		if (i + PREFETCH < n)
 		{
-			prefetch(rows + (size_t) entries[i + PREFETCH].row * width);
+			prefetch(records + (size_t) entries[i + PREFETCH].row * stride);
+			if (mode == GROVE_HIST_WIDE)
+				prefetch(hess + entries[i + PREFETCH].row);
+		}
+		switch (n_columns)
+		{
+				ADD(31) ADD(30) ADD(29) ADD(28) ADD(27) ADD(26) ADD(25) ADD(24)
+				ADD(23) ADD(22) ADD(21) ADD(20) ADD(19) ADD(18) ADD(17) ADD(16)
+				ADD(15) ADD(14) ADD(13) ADD(12) ADD(11) ADD(10) ADD(9) ADD(8)
+				ADD(7) ADD(6) ADD(5) ADD(4) ADD(3) ADD(2) ADD(1) ADD(0)
+			default:
+				break;
+		}
+	}
+}
+
+/* One column of two bytes a code. */
+static always_inline void
+add_codes(const uint16_t *codes, const GroveHistMode mode, const GroveEntry *entries, uint32_t n,
+		  const int32_t *hess, int64_t *acc)
+{
+	uint32_t	i;
+
+	for (i = 0; i < n; i++)
+	{
+		uint32_t	code = codes[entries[i].row];
+		int64_t		word = row_word(mode, entries[i].g);
+
+		if (i + PREFETCH < n)
+		{
+			prefetch(codes + entries[i + PREFETCH].row);
 			if (mode == GROVE_HIST_WIDE)
 				prefetch(hess + entries[i + PREFETCH].row);
 		}
 		if (mode == GROVE_HIST_WIDE)
 		{
-			int64_t		word = g * 65536 + 1;
-			int64_t		h = hess[entries[i].row];
-
-			for (f = 0; f < width; f++)
-			{
-				int64_t    *bin = acc + ((size_t) f * GROVE_BINS + record[f]) * 2;
-
-				bin[0] += word;
-				bin[1] += h;
-			}
+			acc[2 * code] += word;
+			acc[2 * code + 1] += hess[entries[i].row];
 		}
 		else
-		{
-			int64_t		word;
-
-			if (mode == GROVE_HIST_PACKED)
-				word = (g >> 16) * (INT64_C(1) << 39) + (g & 0xffff) * 32768 + 1;
-			else
-				word = g * 65536 + 1;
-			for (f = 0; f < width; f++)
-				acc[(size_t) f * GROVE_BINS + record[f]] += word;
-		}
+			acc[code] += word;
 	}
 }
 
-#define KERNEL(name, width, mode) \
-static void \
-name(const uint8_t *rows, const GroveEntry *entries, uint32_t n, const int32_t *hess, int64_t *acc) \
-{ \
-	accumulate(rows, width, mode, entries, n, hess, acc); \
+/* The entry behind those of the codes: their sum. */
+static void
+sum_codes(uint32_t words, uint32_t n_codes, int64_t *acc)
+{
+	int64_t    *sum = acc + (size_t) n_codes * words;
+	uint32_t	code,
+				w;
+
+	for (w = 0; w < words; w++)
+	{
+		sum[w] = 0;
+		for (code = 0; code < n_codes; code++)
+			sum[w] += acc[code * words + w];
+	}
 }
 
-KERNEL(packed16, 16, GROVE_HIST_PACKED)
-KERNEL(packed12, 12, GROVE_HIST_PACKED)
-KERNEL(packed8, 8, GROVE_HIST_PACKED)
-KERNEL(packed4, 4, GROVE_HIST_PACKED)
-KERNEL(constant16, 16, GROVE_HIST_CONSTANT)
-KERNEL(constant12, 12, GROVE_HIST_CONSTANT)
-KERNEL(constant8, 8, GROVE_HIST_CONSTANT)
-KERNEL(constant4, 4, GROVE_HIST_CONSTANT)
-KERNEL(wide16, 16, GROVE_HIST_WIDE)
-KERNEL(wide12, 12, GROVE_HIST_WIDE)
-KERNEL(wide8, 8, GROVE_HIST_WIDE)
-KERNEL(wide4, 4, GROVE_HIST_WIDE)
-
-typedef void (*Kernel) (const uint8_t *, const GroveEntry *, uint32_t, const int32_t *, int64_t *);
-
-static const Kernel kernels[3][4] = {
-	{packed4, packed8, packed12, packed16},
-	{constant4, constant8, constant12, constant16},
-	{wide4, wide8, wide12, wide16}
-};
+size_t
+grove_hist_column_words(const GroveMatrix *matrix, uint32_t first, uint32_t n_columns, GroveHistMode mode)
+{
+	if (matrix->columns[first].width == 2)
+		return ((size_t) matrix->columns[first].n_codes + 1) * (mode == GROVE_HIST_WIDE ? 2 : 1);
+	return n_columns * grove_hist_words(mode);
+}
 
 void
-grove_hist_accumulate(const GroveMatrix *matrix, uint32_t block, GroveHistMode mode,
+grove_hist_accumulate(const GroveMatrix *matrix, uint32_t first, uint32_t n_columns, GroveHistMode mode,
 					  const GroveEntry *entries, uint32_t n, const int32_t *hess,
 					  int64_t *accumulator)
 {
-	kernels[mode][matrix->blocks[block].width / 4 - 1]
-		(matrix->blocks[block].rows, entries, n, hess, accumulator);
+	const GroveBlock *block = &matrix->blocks[matrix->columns[first].block];
+	const uint8_t *records = matrix->bytes + block->at + (first - block->first);
+
+	if (matrix->columns[first].width == 2)
+	{
+		const uint16_t *codes = (const uint16_t *) (matrix->bytes + block->at);
+
+		if (mode == GROVE_HIST_PACKED)
+			add_codes(codes, GROVE_HIST_PACKED, entries, n, hess, accumulator);
+		else if (mode == GROVE_HIST_CONSTANT)
+			add_codes(codes, GROVE_HIST_CONSTANT, entries, n, hess, accumulator);
+		else
+			add_codes(codes, GROVE_HIST_WIDE, entries, n, hess, accumulator);
+		sum_codes(mode == GROVE_HIST_WIDE ? 2 : 1, matrix->columns[first].n_codes, accumulator);
+	}
+	else if (mode == GROVE_HIST_PACKED)
+		add_records(records, block->stride, n_columns, GROVE_HIST_PACKED, entries, n, hess, accumulator);
+	else if (mode == GROVE_HIST_CONSTANT)
+		add_records(records, block->stride, n_columns, GROVE_HIST_CONSTANT, entries, n, hess, accumulator);
+	else
+		add_records(records, block->stride, n_columns, GROVE_HIST_WIDE, entries, n, hess, accumulator);
+}
+
+/* Digit by digit: adds the codes that have the bin. */
+static always_inline void
+sum_joined(const uint32_t words, const int64_t *acc, uint32_t n_codes, uint32_t scale, uint32_t size, int64_t *out)
+{
+	uint32_t	bin = 0;
+	uint32_t	code,
+				i;
+
+	memset(out, 0, size * words * sizeof(int64_t));
+	for (code = 0; code < n_codes; code += scale)
+	{
+		for (i = code * words; i < (code + scale) * words; i += words)
+		{
+			out[bin * words] += acc[i];
+			if (words == 2)
+				out[bin * 2 + 1] += acc[i + 1];
+		}
+		bin = bin + 1 < size ? bin + 1 : 0;
+	}
+}
+
+/* Levels of the window as they are; all other levels are its last bin. */
+static void
+copy_window(uint32_t words, const int64_t *acc, uint32_t n_codes, const GroveFeatureBins *bins, int64_t *out)
+{
+	uint32_t	n = bins->n_bins - 1;
+	const int64_t *levels = acc + (size_t) (bins->window_first + 1) * words;
+	int64_t    *rest = out + (size_t) bins->n_bins * words;
+	uint32_t	i,
+				w;
+
+	memcpy(out, acc, words * sizeof(int64_t));
+	memcpy(out + words, levels, n * words * sizeof(int64_t));
+	for (w = 0; w < words; w++)
+	{
+		rest[w] = acc[(size_t) n_codes * words + w] - acc[w];
+		for (i = 0; i < n; i++)
+			rest[w] -= levels[i * words + w];
+	}
+}
+
+const int64_t *
+grove_hist_feature(const GroveMatrix *matrix, const GroveFeatureBins *bins, uint32_t feature, GroveHistMode mode,
+				   const int64_t *accumulator, int64_t *scratch)
+{
+	const GroveColumn *column = &matrix->columns[matrix->places[feature].column];
+	uint32_t	scale = matrix->places[feature].scale;
+	uint32_t	size = bins[feature].n_bins + 1;
+
+	if (column->width == 2)
+		copy_window(mode == GROVE_HIST_WIDE ? 2 : 1, accumulator, column->n_codes, &bins[feature], scratch);
+	else if (size == column->n_codes)
+		return accumulator;
+	else if (mode == GROVE_HIST_WIDE)
+		sum_joined(2, accumulator, column->n_codes, scale, size, scratch);
+	else
+		sum_joined(1, accumulator, column->n_codes, scale, size, scratch);
+	return scratch;
 }
 
 /* Gradient, hessian and count of one bin of an accumulator. */

@@ -19,9 +19,10 @@
 #ifndef GROVE_HIST_H
 #define GROVE_HIST_H
 
-#include "bins.h"
+#include "matrix.h"
 
 #define GROVE_HIST_CHUNK	16384
+#define GROVE_HIST_SCRATCH	(GROVE_BLOCK_COLUMNS * 2 * GROVE_BINS)	/* words that the accumulators of any block fit into */
 
 typedef enum GroveHistMode
 {
@@ -60,12 +61,24 @@ grove_hist_words(GroveHistMode mode)
 }
 
 /*
- * Adds n <= GROVE_HIST_CHUNK rows to the accumulator of one block
- * ([width][grove_hist_words()], zeroed by the caller).  hess: [n_rows], wide mode only.
+ * Adds n <= GROVE_HIST_CHUNK rows to the accumulators of n_columns columns of
+ * one block, from column first on ([n_columns][grove_hist_words()], or for a
+ * column of windows one entry more than it has codes; zeroed by the caller).
+ * hess: [n_rows], wide mode only.
  */
-extern void grove_hist_accumulate(const GroveMatrix *matrix, uint32_t block, GroveHistMode mode,
+extern void grove_hist_accumulate(const GroveMatrix *matrix, uint32_t first, uint32_t n_columns, GroveHistMode mode,
 								  const GroveEntry *entries, uint32_t n, const int32_t *hess,
 								  int64_t *accumulator);
+
+/*
+ * The accumulator of a feature from that of its column: the same when the
+ * column is its own, else made in scratch[grove_hist_words()].
+ */
+extern const int64_t *grove_hist_feature(const GroveMatrix *matrix, const GroveFeatureBins *bins, uint32_t feature,
+										 GroveHistMode mode, const int64_t *accumulator, int64_t *scratch);
+
+/* Words of 8 bytes that the accumulators of n_columns columns from first on take. */
+extern size_t grove_hist_column_words(const GroveMatrix *matrix, uint32_t first, uint32_t n_columns, GroveHistMode mode);
 
 /* Unpacks the accumulator of one feature; adds to sums when add, else sets them. */
 extern void grove_hist_unpack(GroveHistMode mode, const int64_t *accumulator, uint32_t n_bins,

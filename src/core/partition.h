@@ -10,10 +10,14 @@
 
 /*
  * Moves n entries from in to out, rows that go left to its start, the others
- * to its end; returns how many went left.  column: bins of the split feature
- * for all rows; table: grove_split_table().
+ * to its end; returns how many went left.  codes: the column of the split
+ * feature for all rows; by_code: 1 for the codes that go left, else 0.
  */
-extern uint32_t grove_partition_rows(const uint8_t *column, const uint8_t *table,
+extern uint32_t grove_partition_rows(const uint8_t *codes, const uint8_t *by_code,
+									 const GroveEntry *in, GroveEntry *out, uint32_t n);
+
+/* The same for a column of windows. */
+extern uint32_t grove_partition_wide(const uint16_t *codes, const uint8_t *by_code,
 									 const GroveEntry *in, GroveEntry *out, uint32_t n);
 
 #endif							/* GROVE_PARTITION_H */

@@ -228,6 +228,18 @@ list_rows(GroveTrainer *t, const GroveChunk *c, const int32_t *words, uint32_t f
 }
 
 void
+grove_tasks_accumulate(GroveTrainer *t, uint32_t worker, uint32_t first, uint32_t n_columns,
+					   const GroveEntry *entries, uint32_t n)
+{
+	GroveHistMode mode = t->shared->dims.mode;
+	int64_t    *accumulator = t->workers[worker].accumulator;
+	const int32_t *hess = t->hess ? t->hess + (size_t) t->shared->args.output * t->matrix.n_rows : NULL;
+
+	memset(accumulator, 0, grove_hist_column_words(&t->matrix, first, n_columns, mode) * sizeof(int64_t));
+	grove_hist_accumulate(&t->matrix, first, n_columns, mode, entries, n, hess, accumulator);
+}
+
+void
 grove_tasks_add(GroveTrainer *t, uint32_t worker, uint32_t block, const GroveEntry *entries, uint32_t n)
 {
 	const GroveBlock *b = &t->matrix.blocks[block];
@@ -235,15 +247,18 @@ grove_tasks_add(GroveTrainer *t, uint32_t worker, uint32_t block, const GroveEnt
 	size_t		words = grove_hist_words(mode);
 	GroveWorker *w = &t->workers[worker];
 	GroveBinSums *sums = t->worker_sums + (size_t) worker * t->matrix.n_features;
-	const int32_t *hess = t->hess ? t->hess + (size_t) t->shared->args.output * t->matrix.n_rows : NULL;
 	bool		add = w->epoch[block] == t->shared->args.epoch;
-	uint32_t	f;
+	int64_t		scratch[2 * GROVE_BINS];
+	uint32_t	c,
+				f;
 
-	memset(w->accumulator, 0, b->width * words * sizeof(int64_t));
-	grove_hist_accumulate(&t->matrix, block, mode, entries, n, hess, w->accumulator);
-	for (f = 0; f < b->width && b->first + f < t->matrix.n_features; f++)
-		grove_hist_unpack(mode, w->accumulator + f * words, t->bins[b->first + f].n_bins, add,
-						  &sums[b->first + f]);
+	grove_tasks_accumulate(t, worker, b->first, b->n_columns, entries, n);
+	for (c = 0; c < b->n_columns; c++)
+	{
+		for (f = t->matrix.columns[b->first + c].feature; f != GROVE_NO_FEATURE; f = t->matrix.places[f].next)
+			grove_hist_unpack(mode, grove_hist_feature(&t->matrix, t->bins, f, mode, w->accumulator + c * words, scratch),
+							  t->bins[f].n_bins, add, &sums[f]);
+	}
 	w->epoch[block] = t->shared->args.epoch;
 }
 
@@ -251,12 +266,16 @@ bool
 grove_tasks_block_used(const GroveTrainer *t, uint32_t block)
 {
 	const GroveBlock *b = &t->matrix.blocks[block];
-	uint32_t	f;
+	uint32_t	c,
+				f;
 
-	for (f = 0; f < b->width; f++)
+	for (c = b->first; c < b->first + b->n_columns; c++)
 	{
-		if (b->first + f < t->matrix.n_features && t->used[b->first + f])
-			return true;
+		for (f = t->matrix.columns[c].feature; f != GROVE_NO_FEATURE; f = t->matrix.places[f].next)
+		{
+			if (t->used[f])
+				return true;
+		}
 	}
 	return false;
 }

@@ -7,13 +7,26 @@
 #include "rng.h"
 #include "tasks.h"
 
+/* Sends rows left or right by the code in the feature's column; returns how many go left. */
+static uint32_t
+partition_rows(const GroveTrainer *t, uint32_t feature, const uint8_t *by_code, const GroveEntry *in, GroveEntry *out,
+			   uint32_t n)
+{
+	const GroveColumn *column = &t->matrix.columns[t->matrix.places[feature].column];
+	const uint8_t *codes = t->matrix.bytes + column->at;
+
+	if (column->width == 2)
+		return grove_partition_wide((const uint16_t *) codes, by_code, in, out, n);
+	return grove_partition_rows(codes, by_code, in, out, n);
+}
+
 /* One part of a list's rows of the leaf, through this worker's scratch, to places reserved by the cursors. */
 static void
-partition_part(const uint8_t *column, const uint8_t *table, const GroveEntry *in, uint32_t n,
+partition_part(const GroveTrainer *t, uint32_t feature, const uint8_t *by_code, const GroveEntry *in, uint32_t n,
 			   GroveEntry *out, uint32_t total, GroveEntry *part,
 			   _Atomic uint32_t *left_cursor, _Atomic uint32_t *right_cursor)
 {
-	uint32_t	left = grove_partition_rows(column, table, in, part, n);
+	uint32_t	left = partition_rows(t, feature, by_code, in, part, n);
 	uint32_t	at_left = atomic_fetch_add(left_cursor, left);
 	uint32_t	at_right = atomic_fetch_add(right_cursor, n - left);
 
@@ -39,7 +52,7 @@ grove_tasks_partition(GroveTrainer *t, uint32_t worker, uint32_t task)
 {
 	GroveTrainShared *s = t->shared;
 	const GroveLeaf *leaf = &t->leaves[s->args.leaf];
-	const uint8_t *column = t->matrix.columns + (size_t) leaf->best.feature * t->matrix.n_rows;
+	uint32_t	feature = leaf->best.feature;
 	bool		in_bag = task < s->args.partition_chunks;
 	GroveEntry **list = in_bag ? t->bag : t->out;
 	uint32_t	begin = in_bag ? leaf->begin : leaf->out_begin;
@@ -49,41 +62,54 @@ grove_tasks_partition(GroveTrainer *t, uint32_t worker, uint32_t task)
 	_Atomic uint32_t *right = in_bag ? &s->right_cursor : &s->out_right_cursor;
 	const GroveEntry *in = list[leaf->side] + begin;
 	GroveEntry *out = list[1 - leaf->side] + begin;
-	uint8_t		table[GROVE_BINS];
+	uint8_t		by_bin[GROVE_BINS];
+	uint8_t		by_code[GROVE_MAX_CODES];
 	uint32_t	first;
 	uint32_t	n = part_of(total, chunks, in_bag ? task : task - s->args.partition_chunks, &first);
 
-	grove_split_table(&leaf->best, table);
+	grove_split_table(&leaf->best, by_bin);
+	grove_matrix_by_code(&t->matrix, t->bins, feature, by_bin, by_code);
 	if (chunks == 1)
 	{
-		uint32_t	n_left = grove_partition_rows(column, table, in, out, n);
+		uint32_t	n_left = partition_rows(t, feature, by_code, in, out, n);
 
 		atomic_store(left, n_left);
 		atomic_store(right, n - n_left);
 		return;
 	}
-	partition_part(column, table, in + first, n, out, total, t->workers[worker].part, left, right);
+	partition_part(t, feature, by_code, in + first, n, out, total, t->workers[worker].part, left, right);
 }
 
 /* Where the packed histogram of a small leaf is. */
 static int64_t *
 small_slot(const GroveTrainer *t, int32_t slot)
 {
-	return t->small_slots + (size_t) slot * t->matrix.n_padded * grove_hist_words(t->shared->dims.mode);
+	return t->small_slots + (size_t) slot * t->matrix.n_features * grove_hist_words(t->shared->dims.mode);
 }
 
-/* Histogram of one block of a leaf of at most a chunk of rows, straight into its slot. */
+/* Histograms of some columns of a leaf of at most a chunk of rows, into its slot. */
 static void
-build_small(GroveTrainer *t, const GroveLeaf *leaf, int32_t slot, uint32_t block)
+build_small(GroveTrainer *t, uint32_t worker, const GroveLeaf *leaf, int32_t slot, uint32_t first, uint32_t n_columns)
 {
-	const GroveBlock *b = &t->matrix.blocks[block];
 	GroveHistMode mode = t->shared->dims.mode;
 	size_t		words = grove_hist_words(mode);
-	int64_t    *at = small_slot(t, slot) + b->first * words;
-	const int32_t *hess = t->hess ? t->hess + (size_t) t->shared->args.output * t->matrix.n_rows : NULL;
+	int64_t    *at = small_slot(t, slot);
+	const int64_t *accumulator = t->workers[worker].accumulator;
+	uint32_t	c,
+				f;
 
-	memset(at, 0, b->width * words * sizeof(int64_t));
-	grove_hist_accumulate(&t->matrix, block, mode, t->bag[leaf->side] + leaf->begin, leaf->count, hess, at);
+	grove_tasks_accumulate(t, worker, first, n_columns, t->bag[leaf->side] + leaf->begin, leaf->count);
+	for (c = first; c < first + n_columns; c++, accumulator += words)
+	{
+		for (f = t->matrix.columns[c].feature; f != GROVE_NO_FEATURE; f = t->matrix.places[f].next)
+		{
+			int64_t    *to = at + f * words;
+			const int64_t *from = grove_hist_feature(&t->matrix, t->bins, f, mode, accumulator, to);
+
+			if (from != to)
+				memcpy(to, from, (t->bins[f].n_bins + 1) * (words / GROVE_BINS) * sizeof(int64_t));
+		}
+	}
 }
 
 /* The slot in which FIND sees a child: its own, or one of the two that are not kept. */
@@ -102,16 +128,23 @@ grove_tasks_hist(GroveTrainer *t, uint32_t worker, uint32_t task)
 	uint32_t	built = args->build_left ? args->left : args->right;
 	uint32_t	other = args->build_left ? args->right : args->left;
 	const GroveLeaf *leaf = &t->leaves[built];
-	uint32_t	block = task % t->matrix.n_blocks;
-	uint32_t	chunk = task / t->matrix.n_blocks;
+	uint32_t	part = task % args->hist_parts;
+	uint32_t	block = task / args->hist_parts % t->matrix.n_blocks;
+	uint32_t	chunk = task / args->hist_parts / t->matrix.n_blocks;
+	const GroveBlock *b = &t->matrix.blocks[block];
 
 	if (!grove_tasks_block_used(t, block))
 		return;
 	if (leaf->count <= GROVE_HIST_CHUNK)
 	{
-		build_small(t, leaf, find_slot(t, built, true), block);
+		uint32_t	first = b->n_columns * part / args->hist_parts;
+		uint32_t	n = b->n_columns * (part + 1) / args->hist_parts - first;
+
+		if (n == 0)
+			return;
+		build_small(t, worker, leaf, find_slot(t, built, true), b->first + first, n);
 		if (args->build_both)
-			build_small(t, &t->leaves[other], find_slot(t, other, false), block);
+			build_small(t, worker, &t->leaves[other], find_slot(t, other, false), b->first + first, n);
 	}
 	else
 	{
@@ -165,7 +198,7 @@ store_slot(const GroveTrainer *t, int32_t slot, uint32_t feature, const GroveBin
 static void
 load_built(const GroveTrainer *t, uint32_t leaf, uint32_t feature, GroveBinSums *sums)
 {
-	uint32_t	block = 0;
+	uint32_t	block = t->matrix.columns[t->matrix.places[feature].column].block;
 	uint32_t	n_bins = t->bins[feature].n_bins;
 	bool		first = true;
 	uint32_t	w,
@@ -176,8 +209,6 @@ load_built(const GroveTrainer *t, uint32_t leaf, uint32_t feature, GroveBinSums 
 		load_slot(t, find_slot(t, leaf, true), feature, sums);
 		return;
 	}
-	while (block + 1 < t->matrix.n_blocks && t->matrix.blocks[block + 1].first <= feature)
-		block++;
 	for (w = 0; w < t->shared->dims.n_workers; w++)
 	{
 		const GroveBinSums *part = t->worker_sums + (size_t) w * t->matrix.n_features + feature;

@@ -75,20 +75,20 @@ walk_parts(Walk *walk, const GroveTrainDims *dims, GroveTrainer *t)
 {
 	size_t		n = dims->n_rows;
 	size_t		f = dims->n_features;
-	size_t		padded = f + 3;
 	size_t		words = grove_hist_words(dims->mode);
-	size_t		matrix_bytes = 0;
-	void	   *matrix;
 	int			i;
 
 	t->shared = take(walk, 1, sizeof(GroveTrainShared));
-	if (grove_bins_matrix_size(dims->n_rows, dims->n_features, &matrix_bytes) != GROVE_OK)
-		walk->overflow = true;
-	/* records of 16 bytes should not lie across cache lines */
+	t->matrix.n_rows = dims->n_rows;
+	t->matrix.n_features = dims->n_features;
+	t->matrix.n_columns = dims->matrix.n_columns;
+	t->matrix.n_blocks = dims->matrix.n_blocks;
+	t->matrix.columns = take(walk, dims->matrix.n_columns, sizeof(GroveColumn));
+	t->matrix.places = take(walk, f, sizeof(GrovePlace));
+	t->matrix.blocks = take(walk, dims->matrix.n_blocks, sizeof(GroveBlock));
+	/* records should not lie across lines of the cache */
 	walk->offset = (walk->offset + 63) & ~(size_t) 63;
-	matrix = take(walk, matrix_bytes, 1);
-	if (matrix)
-		grove_bins_matrix_attach(&t->matrix, matrix, dims->n_rows, dims->n_features);
+	t->matrix.bytes = take(walk, dims->matrix.bytes, 1);
 	t->bins = take(walk, f, sizeof(GroveFeatureBins));
 	t->label = take(walk, n, sizeof(float));
 	t->weight = dims->weighted ? take(walk, n, sizeof(float)) : NULL;
@@ -121,10 +121,10 @@ walk_parts(Walk *walk, const GroveTrainDims *dims, GroveTrainer *t)
 	t->node_output = dims->pruned ? take(walk, (size_t) dims->max_leaves * 2, sizeof(double)) : NULL;
 	t->node_map = dims->pruned ? take(walk, (size_t) dims->max_leaves * 2, sizeof(uint32_t)) : NULL;
 	t->set_map = dims->pruned ? take(walk, dims->max_leaves, sizeof(uint32_t)) : NULL;
-	t->used = take(walk, padded, 1);
+	t->used = take(walk, f, 1);
 	for (i = 0; i < 2; i++)
 	{
-		t->allowed[i] = take(walk, padded, 1);
+		t->allowed[i] = take(walk, f, 1);
 		t->found[i] = take(walk, f, sizeof(GroveSplit));
 	}
 	t->monotone = take(walk, f, 1);
@@ -133,7 +133,7 @@ walk_parts(Walk *walk, const GroveTrainDims *dims, GroveTrainer *t)
 	t->n_big = count_big(dims);
 	t->free_small = take(walk, t->n_small, sizeof(int32_t));
 	t->free_big = take(walk, t->n_big, sizeof(int32_t));
-	t->small_slots = take(walk, (size_t) t->n_small * padded, words * sizeof(int64_t));
+	t->small_slots = take(walk, (size_t) t->n_small * f, words * sizeof(int64_t));
 	t->big_slots = take(walk, (size_t) t->n_big * f, sizeof(GroveBinSums));
 	t->worker_sums = take(walk, (size_t) dims->n_workers * f, sizeof(GroveBinSums));
 	t->select_bins = dims->by_gradient ? take(walk, dims->n_workers, sizeof(GroveSelectBins)) : NULL;
@@ -149,7 +149,8 @@ grove_trainer_size(const GroveTrainDims *dims, size_t *size)
 	if (dims->n_features < 1 || dims->n_features > GROVE_MAX_FEATURES ||
 		dims->n_rows > GROVE_MAX_ROWS || dims->n_validation > dims->n_rows ||
 		dims->max_leaves < 2 || dims->max_leaves > GROVE_MAX_LEAVES ||
-		dims->n_outputs < 1 || dims->n_outputs > GROVE_MAX_CLASSES || dims->n_workers < 1)
+		dims->n_outputs < 1 || dims->n_outputs > GROVE_MAX_CLASSES || dims->n_workers < 1 ||
+		dims->matrix.n_columns < 1 || dims->matrix.n_columns > dims->n_features || dims->matrix.n_blocks > dims->n_features)
 		return GROVE_ERR_RANGE;
 	walk_parts(&walk, dims, &unused);
 	if (walk.overflow)
@@ -165,6 +166,15 @@ grove_trainer_attach(GroveTrainer *trainer, void *buffer)
 	GroveTrainDims dims = ((GroveTrainShared *) buffer)->dims;
 
 	walk_parts(&walk, &dims, trainer);
+}
+
+void
+grove_trainer_set_bins(GroveTrainer *trainer, const GroveFeatureBins *bins)
+{
+	const GroveTrainDims *dims = &trainer->shared->dims;
+
+	memcpy(trainer->bins, bins, dims->n_features * sizeof(GroveFeatureBins));
+	grove_matrix_layout(&trainer->matrix, trainer->bins, dims->joined);
 }
 
 void

@@ -34,6 +34,8 @@ typedef struct GroveTrainDims
 	uint32_t	max_leaves;		/* of a tree */
 	uint32_t	n_workers;		/* processes that may run tasks, at least 1 */
 	GroveHistMode mode;
+	GroveMatrixSize matrix;
+	bool		joined;			/* features of few bins share columns of the matrix */
 	bool		weighted;
 	bool		sampled;		/* trees see a part of the rows, or rows more than once */
 	bool		track_out;		/* rows that a tree does not see must learn their leaf, too */
@@ -78,7 +80,7 @@ typedef enum GrovePhase
 	GROVE_PHASE_GRADIENT,		/* chunk of rows: gradients of all outputs of a round */
 	GROVE_PHASE_ROOT,			/* chunk of rows: list the rows, histogram of the root */
 	GROVE_PHASE_PARTITION,		/* chunk of a leaf's rows: send them to the children */
-	GROVE_PHASE_HIST,			/* block of features x chunk of rows: histogram of a child */
+	GROVE_PHASE_HIST,			/* columns of a block x chunk of rows: histogram of a child */
 	GROVE_PHASE_FIND,			/* feature: merge, subtract, best split of both children */
 	GROVE_PHASE_LEAVES,			/* leaf: note for each row which leaf it is in */
 	GROVE_PHASE_RENEW,			/* leaf: its value from the residuals of its rows */
@@ -106,6 +108,7 @@ typedef struct GrovePhaseArgs
 	bool		build_both;		/* the parent's histogram was not kept */
 	int32_t		parent_slot;
 	uint32_t	hist_chunks;
+	uint32_t	hist_parts;		/* of the columns of a block */
 	uint32_t	partition_chunks;	/* tasks of the bag list; those of the other list follow */
 	uint64_t	epoch;			/* number of the histogram, tells what a worker's sums hold */
 	uint64_t	pick_key[2];	/* FIND: random bits of the children, extra_trees */
@@ -176,12 +179,12 @@ typedef struct GroveTrainer
 	double	   *node_output;	/* [2 * max_leaves] what a split would give as a leaf */
 	uint32_t   *node_map;		/* [2 * max_leaves] scratch */
 	uint32_t   *set_map;		/* [max_leaves] scratch */
-	uint8_t    *used;			/* [n_padded] features that the tree may use */
+	uint8_t    *used;			/* [n_features] features that the tree may use */
 	uint8_t    *allowed[2];		/* [n_features] features that the children may use */
 	int8_t	   *monotone;		/* [n_features] 1, -1 or 0; zeros after init */
 	uint64_t   *groups;			/* [n_features] interaction groups that the feature is in; zeros after init */
 	GroveSplit *found[2];		/* [n_features] */
-	int64_t    *small_slots;	/* [n_small][n_padded][words]; the first two are never kept */
+	int64_t    *small_slots;	/* [n_small][n_features][words]; the first two are never kept */
 	GroveBinSums *big_slots;	/* [n_big][n_features] */
 	int32_t    *free_small;		/* [n_small] stack */
 	int32_t    *free_big;		/* [n_big] */
@@ -202,6 +205,8 @@ grove_trainer_keeps_gradients(const GroveTrainDims *dims)
 /* Threshold of a split that sends all values left and missing right; infinite values count as +-this one. */
 #define GROVE_LAST_THRESHOLD	1.7976931348623157e308
 
+#define GROVE_HIST_PARTS	4
+
 /* Slots of big leaves are numbered from here on. */
 #define GROVE_BIG_SLOT	(1 << 24)
 
@@ -211,11 +216,13 @@ extern GroveStatus grove_trainer_size(const GroveTrainDims *dims, size_t *size);
 #define GROVE_MAX_GROUPS	64		/* interaction groups; a feature in none stands alone */
 
 /*
- * Formats the buffer; afterwards the caller fills matrix, bins, label, weight,
- * score, identity, validation, monotone and groups where there are any, and
+ * Formats the buffer; afterwards the caller sets the bins and fills matrix, label, weight, score, identity, validation, monotone and groups where there are any, and
  * the groups of rows of a ranking.
  */
 extern void grove_trainer_init(void *buffer, const GroveTrainDims *dims, const GroveTrainConfig *config);
+
+/* Copies bins[n_features], with which dims.matrix was computed, and lays out the matrix. */
+extern void grove_trainer_set_bins(GroveTrainer *trainer, const GroveFeatureBins *bins);
 
 /* A process's view of a formatted buffer. */
 extern void grove_trainer_attach(GroveTrainer *trainer, void *buffer);

@@ -275,6 +275,8 @@ grovepg_intake_cut(GroveIntake *in, uint32 max_bin, uint64 min_count)
 		{
 			bins[i].categorical = true;
 			bins[i].has_rest = c->n_levels >= GROVE_BINS;
+			bins[i].window_levels = bins[i].has_rest ? c->n_levels : 0;
+			bins[i].window_first = cut->first;
 			bins[i].n_bins = cut->n_levels + bins[i].has_rest;
 		}
 		else
@@ -303,7 +305,7 @@ static void
 flush_tile(GroveIntake *in)
 {
 	if (in->tile_rows > 0)
-		grove_bins_fill(&in->trainer->matrix, in->trainer->bins, in->tile, in->tile_first, in->tile_rows);
+		grove_matrix_fill(&in->trainer->matrix, in->trainer->bins, in->tile, in->tile_first, in->tile_rows);
 	in->tile_first += in->tile_rows;
 	in->tile_rows = 0;
 	if (in->tile_first % GROVE_PROGRESS_ROWS == 0)

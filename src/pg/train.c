@@ -22,6 +22,8 @@
 #include "source.h"
 #include "train.h"
 
+#define JOIN_ROWS_MIN	65536	/* below, taking joined histograms apart costs more than it saves */
+
 PG_FUNCTION_INFO_V1(grove_train);
 
 /* ---------------------------------------------------------------- arguments */
@@ -119,10 +121,15 @@ set_dims(GroveTraining *tr)
 	GroveIntake *in = tr->intake;
 	GroveTrainDims *d = &tr->dims;
 	const GroveParams *p = &tr->params;
+	GroveStatus status;
 
 	d->n_rows = (uint32) in->n_rows;
 	d->n_validation = (uint32) in->n_validation;
 	d->n_features = in->n_cuts;
+	d->joined = in->n_rows >= JOIN_ROWS_MIN;
+	status = grove_matrix_size(tr->bins, d->n_rows, d->n_features, d->joined, &d->matrix);
+	if (status != GROVE_OK)
+		grovepg_error_status(status, NULL, 0);
 	d->n_outputs = tr->task == GROVE_TASK_MULTICLASS ? tr->n_classes : 1;
 	d->max_leaves = Min((uint64) p->num_leaves, Max(in->n_rows - in->n_validation, 2));
 	tr->workers = grovepg_team_size(d->n_rows, d->n_features);
@@ -212,7 +219,7 @@ make_trainer(GroveTraining *tr)
 	buffer = grovepg_team_allocate(size, &tr->workers, &tr->team);
 	grove_trainer_init(buffer, &tr->dims, &tr->config);
 	grove_trainer_attach(&tr->trainer, buffer);
-	memcpy(tr->trainer.bins, tr->bins, tr->dims.n_features * sizeof(GroveFeatureBins));
+	grove_trainer_set_bins(&tr->trainer, tr->bins);
 	grovepg_train_constraints(tr);
 }
 

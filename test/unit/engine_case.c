@@ -273,6 +273,9 @@ kit_dims(const KitTable *table, const GroveTrainConfig *config)
 	d.n_rows = table->n_rows;
 	d.n_validation = kit_table_validation(table);
 	d.n_features = table->n_features;
+	d.joined = table->n_rows % 2 == 0;
+	if (grove_matrix_size(table->bins, d.n_rows, d.n_features, d.joined, &d.matrix) != GROVE_OK)
+		abort();
 	d.n_outputs = table->n_outputs;
 	d.max_leaves = config->max_leaves;
 	d.n_workers = 1;

@@ -176,7 +176,7 @@ fill_matrix(GroveTrainer *t, const KitTable *table)
 			for (uint32_t f = 0; f < table->n_features; f++)
 				tile[(size_t) f * GROVE_TILE_STRIDE + i] = table->values[(size_t) (first + i) * table->n_features + f];
 		}
-		grove_bins_fill(&t->matrix, t->bins, tile, first, n);
+		grove_matrix_fill(&t->matrix, t->bins, tile, first, n);
 	}
 	free(tile);
 }
@@ -188,7 +188,7 @@ fill_trainer(GroveTrainer *t, const KitTable *table)
 	GroveEntry *a = kit_alloc(n, sizeof(GroveEntry));
 	GroveEntry *b = kit_alloc(n, sizeof(GroveEntry));
 
-	memcpy(t->bins, table->bins, table->n_features * sizeof(GroveFeatureBins));
+	grove_trainer_set_bins(t, table->bins);
 	memcpy(t->monotone, table->monotone, table->n_features);
 	memcpy(t->groups, table->groups, table->n_features * sizeof(uint64_t));
 	memcpy(t->label, table->label, n * sizeof(float));

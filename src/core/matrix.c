@@ -1,0 +1,316 @@
+/*
+ * matrix.c: which feature stands in which column and block, and tiles of
+ * doubles into both copies.
+ */
+#include "matrix.h"
+
+#include <string.h>
+
+#define JOIN_BINS_MAX	16		/* features of more bins keep a column */
+
+static uint32_t
+round_up(uint32_t n)
+{
+	return (n + 3) / 4 * 4;
+}
+
+/* Records of more than 24 bytes would often lie across two lines of the cache. */
+static uint32_t
+stride_of(uint32_t n_columns)
+{
+	return n_columns > 24 ? GROVE_BLOCK_COLUMNS : round_up(n_columns);
+}
+
+static bool
+may_join(const GroveFeatureBins *bins)
+{
+	return bins->n_bins < JOIN_BINS_MAX;
+}
+
+/* Columns of one byte, and those of windows. */
+static void
+count_columns(const GroveFeatureBins *bins, uint32_t n_features, bool join, uint32_t *narrow, uint32_t *wide)
+{
+	uint32_t	codes = GROVE_BINS + 1; /* of the column that is being joined; none yet */
+	uint32_t	f;
+
+	*narrow = 0;
+	*wide = 0;
+	for (f = 0; f < n_features; f++)
+	{
+		uint32_t	size = bins[f].n_bins + 1;
+
+		if (bins[f].window_levels > 0)
+			*wide += bins[f].window_first == 0;
+		else if (!join || !may_join(&bins[f]))
+			++*narrow;
+		else if (codes * size <= GROVE_BINS)
+			codes *= size;
+		else
+		{
+			++*narrow;
+			codes = size;
+		}
+	}
+}
+
+GroveStatus
+grove_matrix_size(const GroveFeatureBins *bins, uint32_t n_rows, uint32_t n_features, bool join,
+				  GroveMatrixSize *size)
+{
+	uint32_t	narrow,
+				wide,
+				first;
+
+	if (n_features < 1 || n_features > GROVE_MAX_FEATURES || n_rows > GROVE_MAX_ROWS)
+		return GROVE_ERR_SIZE;
+	count_columns(bins, n_features, join, &narrow, &wide);
+	size->n_columns = narrow + wide;
+	size->n_blocks = narrow / GROVE_BLOCK_COLUMNS + (narrow % GROVE_BLOCK_COLUMNS != 0) + wide;
+	size->bytes = 0;
+	for (first = 0; first < narrow; first += GROVE_BLOCK_COLUMNS)
+	{
+		uint32_t	n = narrow - first < GROVE_BLOCK_COLUMNS ? narrow - first : GROVE_BLOCK_COLUMNS;
+
+		if (!grove_size_add(&size->bytes, n_rows, stride_of(n)))
+			return GROVE_ERR_SIZE;
+	}
+	while (wide-- > 0)
+	{
+		if (!grove_size_add(&size->bytes, n_rows, sizeof(uint16_t)))
+			return GROVE_ERR_SIZE;
+	}
+	return grove_size_add(&size->bytes, n_rows, narrow) ? GROVE_OK : GROVE_ERR_SIZE;
+}
+
+/* A column that begins with this feature. */
+static GroveColumn *
+begin_column(GroveMatrix *m, uint32_t feature, uint32_t n_codes, uint32_t width)
+{
+	GroveColumn *column = &m->columns[m->n_columns];
+	GrovePlace *place = &m->places[feature];
+
+	column->n_codes = n_codes;
+	column->width = width;
+	column->feature = (uint16_t) feature;
+	place->column = (uint16_t) m->n_columns++;
+	place->next = GROVE_NO_FEATURE;
+	place->scale = 1;
+	return column;
+}
+
+/* One more feature for a column whose last one so far is last. */
+static void
+add_to_column(GroveMatrix *m, uint32_t feature, uint32_t last, uint32_t scale)
+{
+	GrovePlace *place = &m->places[feature];
+
+	m->places[last].next = (uint16_t) feature;
+	place->column = m->places[last].column;
+	place->next = GROVE_NO_FEATURE;
+	place->scale = (uint16_t) scale;
+}
+
+static void
+place_narrow(GroveMatrix *m, const GroveFeatureBins *bins, bool join)
+{
+	GroveColumn *joined = NULL;
+	uint32_t	last = 0;
+	uint32_t	f;
+
+	for (f = 0; f < m->n_features; f++)
+	{
+		uint32_t	size = bins[f].n_bins + 1;
+
+		if (bins[f].window_levels > 0)
+			continue;
+		if (!join || !may_join(&bins[f]))
+			begin_column(m, f, size, 1);
+		else if (joined && joined->n_codes * size <= GROVE_BINS)
+		{
+			add_to_column(m, f, last, joined->n_codes);
+			joined->n_codes *= size;
+			last = f;
+		}
+		else
+		{
+			joined = begin_column(m, f, size, 1);
+			last = f;
+		}
+	}
+}
+
+static void
+place_windows(GroveMatrix *m, const GroveFeatureBins *bins)
+{
+	uint32_t	f;
+
+	for (f = 0; f < m->n_features; f++)
+	{
+		if (bins[f].window_levels == 0)
+			continue;
+		if (bins[f].window_first == 0)
+			begin_column(m, f, bins[f].window_levels + 1, 2);
+		else
+			add_to_column(m, f, f - 1, 1);
+	}
+}
+
+/* The next block, of columns from first on; returns the offset behind its records. */
+static size_t
+add_block(GroveMatrix *m, uint32_t first, uint32_t n_columns, uint32_t stride, size_t at)
+{
+	GroveBlock *block = &m->blocks[m->n_blocks];
+	uint32_t	c;
+
+	block->first = first;
+	block->n_columns = n_columns;
+	block->stride = stride;
+	block->at = at;
+	for (c = first; c < first + n_columns; c++)
+		m->columns[c].block = m->n_blocks;
+	m->n_blocks++;
+	return at + (((size_t) m->n_rows * stride + 7) & ~(size_t) 7);
+}
+
+void
+grove_matrix_layout(GroveMatrix *m, const GroveFeatureBins *bins, bool join)
+{
+	uint32_t	narrow;
+	uint32_t	c;
+	size_t		at = 0;
+
+	m->n_columns = 0;
+	m->n_blocks = 0;
+	place_narrow(m, bins, join);
+	narrow = m->n_columns;
+	place_windows(m, bins);
+	for (c = 0; c < narrow; c += GROVE_BLOCK_COLUMNS)
+	{
+		uint32_t	n = narrow - c < GROVE_BLOCK_COLUMNS ? narrow - c : GROVE_BLOCK_COLUMNS;
+
+		at = add_block(m, c, n, stride_of(n), at);
+	}
+	for (c = narrow; c < m->n_columns; c++)
+	{
+		m->columns[c].at = at;
+		at = add_block(m, c, 1, sizeof(uint16_t), at);
+	}
+	for (c = 0; c < narrow; c++, at += m->n_rows)
+		m->columns[c].at = at;
+}
+
+/* Codes of a column of one byte. */
+static void
+fill_narrow(const GroveMatrix *m, const GroveFeatureBins *bins, const GroveColumn *column, const double *tile,
+			uint8_t *codes, uint32_t n)
+{
+	uint8_t		digits[GROVE_TILE_ROWS];
+	uint32_t	f = column->feature;
+	uint32_t	i;
+
+	grove_bins_column(&bins[f], tile + (size_t) f * GROVE_TILE_STRIDE, codes, n);
+	while ((f = m->places[f].next) != GROVE_NO_FEATURE)
+	{
+		uint32_t	scale = m->places[f].scale;
+
+		grove_bins_column(&bins[f], tile + (size_t) f * GROVE_TILE_STRIDE, digits, n);
+		for (i = 0; i < n; i++)
+			codes[i] = (uint8_t) (codes[i] + digits[i] * scale);
+	}
+}
+
+/* Codes of a column of windows: the one window that has the level tells its rank. */
+static void
+fill_windows(const GroveMatrix *m, const GroveFeatureBins *bins, const GroveColumn *column, const double *tile,
+			 uint16_t *codes, uint32_t n)
+{
+	uint32_t	f;
+	uint32_t	i;
+
+	memset(codes, 0, n * sizeof(uint16_t));
+	for (f = column->feature; f != GROVE_NO_FEATURE; f = m->places[f].next)
+	{
+		const double *bin = tile + (size_t) f * GROVE_TILE_STRIDE;
+
+		for (i = 0; i < n; i++)
+		{
+			/* not a number, and no bin either, is the missing value */
+			if (bin[i] >= 1.0 && bin[i] < (double) bins[f].n_bins)
+				codes[i] = (uint16_t) (bins[f].window_first + (uint32_t) bin[i]);
+		}
+	}
+}
+
+/* Writes columns of a tile, GROVE_TILE_ROWS apart, side by side. */
+static void
+fill_records(const uint8_t *part, uint32_t stride, uint8_t *records, uint32_t n)
+{
+	uint32_t	i,
+				c;
+
+	for (c = 0; c < stride; c += 4)
+	{
+		const uint8_t *a = part + (size_t) c * GROVE_TILE_ROWS;
+		const uint8_t *b = a + GROVE_TILE_ROWS;
+		const uint8_t *d = b + GROVE_TILE_ROWS;
+		const uint8_t *e = d + GROVE_TILE_ROWS;
+		uint8_t    *out = records + c;
+
+		for (i = 0; i < n; i++, out += stride)
+		{
+			out[0] = a[i];
+			out[1] = b[i];
+			out[2] = d[i];
+			out[3] = e[i];
+		}
+	}
+}
+
+void
+grove_matrix_fill(GroveMatrix *m, const GroveFeatureBins *bins, const double *tile, uint32_t first, uint32_t n)
+{
+	uint8_t		part[GROVE_BLOCK_COLUMNS * GROVE_TILE_ROWS];
+	uint32_t	b,
+				c;
+
+	for (b = 0; b < m->n_blocks; b++)
+	{
+		const GroveBlock *block = &m->blocks[b];
+		const GroveColumn *column = &m->columns[block->first];
+
+		if (column->width == 2)
+		{
+			fill_windows(m, bins, column, tile, (uint16_t *) (m->bytes + column->at) + first, n);
+			continue;
+		}
+		for (c = 0; c < block->n_columns; c++, column++)
+		{
+			fill_narrow(m, bins, column, tile, part + (size_t) c * GROVE_TILE_ROWS, n);
+			memcpy(m->bytes + column->at + first, part + (size_t) c * GROVE_TILE_ROWS, n);
+		}
+		memset(part + (size_t) c * GROVE_TILE_ROWS, 0, (size_t) (block->stride - c) * GROVE_TILE_ROWS);
+		fill_records(part, block->stride, m->bytes + block->at + (size_t) first * block->stride, n);
+	}
+}
+
+void
+grove_matrix_by_code(const GroveMatrix *m, const GroveFeatureBins *bins, uint32_t feature,
+					 const uint8_t *by_bin, uint8_t *by_code)
+{
+	uint32_t	n_codes = m->columns[m->places[feature].column].n_codes;
+	uint32_t	scale = m->places[feature].scale;
+	const GroveFeatureBins *own = &bins[feature];
+	uint32_t	code;
+
+	if (own->window_levels == 0)
+	{
+		for (code = 0; code < n_codes; code++)
+			by_code[code] = by_bin[code / scale % (own->n_bins + 1)];
+		return;
+	}
+	/* what the other windows tell apart is this one's last bin */
+	memset(by_code, by_bin[own->n_bins], n_codes);
+	by_code[0] = by_bin[0];
+	memcpy(by_code + own->window_first + 1, by_bin + 1, own->n_bins - 1);
+}
