@@ -17,7 +17,9 @@
  */
 #include "pg_grove.h"
 
+#include <sys/mman.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "access/parallel.h"
 #include "access/xact.h"
@@ -88,9 +90,28 @@ segment_fits(Size size)
 	return false;
 }
 
+/*
+ * Asks for large pages.  Rows of a leaf are scattered over the records of all
+ * rows, so that with pages of 4 kB looking up their addresses takes as long as
+ * the histogram.  Without effect where the system does not have them.
+ */
+static void
+want_large_pages(char *buffer, Size size)
+{
+#ifdef MADV_HUGEPAGE
+	Size		page = (Size) sysconf(_SC_PAGESIZE);
+	Size		skip = TYPEALIGN(page, (uintptr_t) buffer) - (uintptr_t) buffer;
+
+	if (size > skip + page)
+		(void) madvise(buffer + skip, (size - skip) / page * page, MADV_HUGEPAGE);
+#endif
+}
+
 void *
 grovepg_team_allocate(Size size, int *workers, GroveTeam **team)
 {
+	char	   *buffer;
+
 	*team = palloc0(sizeof(GroveTeam));
 	if (*workers > 0 && segment_fits(size))
 	{
@@ -98,12 +119,15 @@ grovepg_team_allocate(Size size, int *workers, GroveTeam **team)
 		if ((*team)->segment)
 		{
 			(*team)->wanted = *workers;
+			want_large_pages(dsm_segment_address((*team)->segment), size);
 			return dsm_segment_address((*team)->segment);
 		}
 	}
 	*workers = 0;
 	/* as a segment does, it starts where a line of the cache does; it goes with the context */
-	return (void *) CACHELINEALIGN(MemoryContextAllocHuge(CurrentMemoryContext, size + PG_CACHE_LINE_SIZE));
+	buffer = (char *) CACHELINEALIGN(MemoryContextAllocHuge(CurrentMemoryContext, size + PG_CACHE_LINE_SIZE));
+	want_large_pages(buffer, size);
+	return buffer;
 }
 
 void
