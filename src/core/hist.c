@@ -10,11 +10,12 @@
 
 #include <string.h>
 
+#include "clones.h"
+
 #define PREFETCH	16
 
 #if defined(__GNUC__)
 #define prefetch(p)	__builtin_prefetch(p)
-#define always_inline inline __attribute__((always_inline))
 /* two words that are added at once; as aligned as a word is */
 typedef int64_t Pair __attribute__((vector_size(16), aligned(8)));
 #define make_pair(a, b)	((Pair) {(a), (b)})
@@ -22,7 +23,6 @@ typedef int64_t Pair __attribute__((vector_size(16), aligned(8)));
 #define fall_through	__attribute__((fallthrough))
 #else
 #define prefetch(p)	((void) 0)
-#define always_inline inline
 typedef struct Pair
 {
 	int64_t		a;
@@ -34,7 +34,7 @@ typedef struct Pair
 #endif
 
 /* What a row adds, one word. */
-static always_inline int64_t
+static grove_inlined int64_t
 row_word(const GroveHistMode mode, int32_t gradient)
 {
 	int64_t		g = gradient;
@@ -53,7 +53,7 @@ row_word(const GroveHistMode mode, int32_t gradient)
 		fall_through;
 
 /* Records of n_columns bytes, up to GROVE_BLOCK_COLUMNS. */
-static always_inline void
+static grove_inlined void
 add_records(const uint8_t *records, const uint32_t stride, const uint32_t n_columns, const GroveHistMode mode,
 			const GroveEntry *entries, uint32_t n, const int32_t *hess, int64_t *acc)
 {
@@ -84,7 +84,7 @@ add_records(const uint8_t *records, const uint32_t stride, const uint32_t n_colu
 }
 
 /* One column of two bytes a code. */
-static always_inline void
+static grove_inlined void
 add_codes(const uint16_t *codes, const GroveHistMode mode, const GroveEntry *entries, uint32_t n,
 		  const int32_t *hess, int64_t *acc)
 {
@@ -112,7 +112,7 @@ add_codes(const uint16_t *codes, const GroveHistMode mode, const GroveEntry *ent
 }
 
 /* The entry behind those of the codes: their sum. */
-static void
+GROVE_CLONES static void
 sum_codes(uint32_t words, uint32_t n_codes, int64_t *acc)
 {
 	int64_t    *sum = acc + (size_t) n_codes * words;
@@ -164,7 +164,7 @@ grove_hist_accumulate(const GroveMatrix *matrix, uint32_t first, uint32_t n_colu
 }
 
 /* Digit by digit: adds the codes that have the bin. */
-static always_inline void
+static grove_inlined void
 sum_joined(const uint32_t words, const int64_t *acc, uint32_t n_codes, uint32_t scale, uint32_t size, int64_t *out)
 {
 	uint32_t	bin = 0;
@@ -204,7 +204,7 @@ copy_window(uint32_t words, const int64_t *acc, uint32_t n_codes, const GroveFea
 	}
 }
 
-const int64_t *
+GROVE_CLONES const int64_t *
 grove_hist_feature(const GroveMatrix *matrix, const GroveFeatureBins *bins, uint32_t feature, GroveHistMode mode,
 				   const int64_t *accumulator, int64_t *scratch)
 {
@@ -224,7 +224,7 @@ grove_hist_feature(const GroveMatrix *matrix, const GroveFeatureBins *bins, uint
 }
 
 /* Gradient, hessian and count of one bin of an accumulator. */
-static always_inline void
+static grove_inlined void
 unpack_bin(const GroveHistMode mode, const int64_t *acc, uint32_t bin, int64_t *g, int64_t *h, int64_t *c)
 {
 	int64_t		word = mode == GROVE_HIST_WIDE ? acc[2 * bin] : acc[bin];
@@ -243,7 +243,7 @@ unpack_bin(const GroveHistMode mode, const int64_t *acc, uint32_t bin, int64_t *
 	}
 }
 
-static always_inline void
+static grove_inlined void
 unpack(const GroveHistMode mode, const int64_t *acc, uint32_t n_bins, const bool add, GroveBinSums *sums)
 {
 	uint32_t	b;
@@ -261,7 +261,7 @@ unpack(const GroveHistMode mode, const int64_t *acc, uint32_t n_bins, const bool
 	}
 }
 
-void
+GROVE_CLONES void
 grove_hist_unpack(GroveHistMode mode, const int64_t *accumulator, uint32_t n_bins, bool add,
 				  GroveBinSums *sums)
 {

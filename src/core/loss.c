@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "clones.h"
+
 /* A uniform in [0,1) from a row's identity and the tree's key. */
 static inline float
 rounding_offset(uint32_t identity, uint32_t key)
@@ -54,7 +56,7 @@ round_wide(float v)
 }
 
 /* Writes the integers of n <= GROVE_LOSS_BLOCK rows whose gradients are in gf, hessians in hf. */
-static void
+GROVE_CLONES static void
 round_block(const GroveRounding *r, const float *gf, const float *hf, const uint32_t *identity,
 			uint32_t n, int32_t *g, int32_t *h)
 {

@@ -3,6 +3,7 @@
  */
 #include "loss_blocks.h"
 
+#include "clones.h"
 #include "fmath.h"
 
 static inline float
@@ -49,7 +50,7 @@ softmax_block(const GroveLossRows *rows, uint32_t first, uint32_t n, uint32_t k,
 		p[i] /= sum[i];
 }
 
-void
+GROVE_CLONES void
 grove_loss_class_gradients(GroveLossKind kind, const GroveLossRows *rows, uint32_t first,
 						   uint32_t n, uint32_t k, float *g, float *h)
 {

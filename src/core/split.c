@@ -6,7 +6,10 @@
 #include <float.h>
 #include <string.h>
 
+#include "clones.h"
 #include "rng.h"
+
+#define LANES	8
 
 /* Left sums as doubles, one entry a candidate; bins without rows make none, nor does the last one with rows. */
 typedef struct Candidates
@@ -116,7 +119,7 @@ typedef struct Node
 } Node;
 
 /* Gain of each candidate over the unsplit leaf; the plain case is a loop that vectorises. */
-static void
+static grove_inlined void
 compute_gains(const GroveSplitRules *rules, const Node *node, Candidates *cand, uint32_t n)
 {
 	const double g = node->g;
@@ -146,7 +149,7 @@ compute_gains(const GroveSplitRules *rules, const Node *node, Candidates *cand, 
 }
 
 /* Takes the gain from candidates that leave too little on a side. */
-static void
+static grove_inlined void
 reject_thin(const GroveSplitRules *rules, double h, double c, Candidates *cand, uint32_t n)
 {
 	double		min_rows = rules->min_rows > 0 ? (double) rules->min_rows : 1.0;
@@ -191,7 +194,7 @@ sum_left(const GroveBinSums *sums, uint32_t bin, bool missing_left, GroveSums *l
 }
 
 /* Candidates of a scan, total rows in all; returns their number. */
-static uint32_t
+static grove_inlined uint32_t
 list_candidates(const GroveSplitRules *rules, uint32_t n_bins, const GroveBinSums *sums, bool missing_left,
 				int64_t total, Candidates *cand)
 {
@@ -200,6 +203,7 @@ list_candidates(const GroveSplitRules *rules, uint32_t n_bins, const GroveBinSum
 	int64_t		g = missing_left ? sums->g[0] : 0;
 	int64_t		h = missing_left ? sums->h[0] : 0;
 	int64_t		c = missing_left ? sums->c[0] : 0;
+	int64_t		left[3][GROVE_BINS];
 	uint32_t	n = 0;
 	uint32_t	b;
 
@@ -208,11 +212,17 @@ list_candidates(const GroveSplitRules *rules, uint32_t n_bins, const GroveBinSum
 		g += sums->g[b];
 		h += sums->h[b];
 		c += sums->c[b];
-		cand->g[n] = (double) g * rules->g_unit;
-		cand->h[n] = (double) h * rules->h_unit;
-		cand->c[n] = (double) c;
+		left[0][n] = g;
+		left[1][n] = h;
+		left[2][n] = c;
 		cand->bin[n] = (uint8_t) b;
 		n += (sums->c[b] != 0) & (c != total);
+	}
+	for (b = 0; b < n; b++)
+	{
+		cand->g[b] = (double) left[0][b] * rules->g_unit;
+		cand->h[b] = (double) left[1][b] * rules->h_unit;
+		cand->c[b] = (double) left[2][b];
 	}
 	return n;
 }
@@ -233,29 +243,49 @@ pick_candidate(uint64_t pick, Candidates *cand, uint32_t n)
 	return 1;
 }
 
+/* The first of the largest gains above best, which it becomes; n when there is none. */
+static grove_inlined uint32_t
+first_best(const double *gain, uint32_t n, double *best)
+{
+	double		top[LANES];
+	uint32_t	i,
+				k;
+
+	/* the largest in lanes: one chain of comparisons would wait for itself */
+	for (k = 0; k < LANES; k++)
+		top[k] = *best;
+	for (i = 0; i + LANES <= n; i += LANES)
+	{
+		for (k = 0; k < LANES; k++)
+			top[k] = gain[i + k] > top[k] ? gain[i + k] : top[k];
+	}
+	for (; i < n; i++)
+		top[0] = gain[i] > top[0] ? gain[i] : top[0];
+	for (k = 1; k < LANES; k++)
+		top[0] = top[k] > top[0] ? top[k] : top[0];
+	if (!(top[0] > *best))
+		return n;
+	*best = top[0];
+	for (i = 0; gain[i] != top[0]; i++)
+		;
+	return i;
+}
+
 /* Scans thresholds upward with the missing rows on one side. */
-static void
+GROVE_CLONES static void
 scan_thresholds(const GroveSplitRules *rules, const Node *node, uint32_t n_bins, const GroveBinSums *sums,
 				bool missing_left, GroveSplit *best)
 {
 	Candidates	cand;
 	uint32_t	n = list_candidates(rules, n_bins, sums, missing_left, node->total->c, &cand);
-	uint32_t	found = UINT32_MAX;
-	uint32_t	i;
+	uint32_t	found;
 
 	if (node->limits && node->limits->pick != 0)
 		n = pick_candidate(node->limits->pick, &cand, n);
 	compute_gains(rules, node, &cand, n);
 	reject_thin(rules, node->h, node->c, &cand, n);
-	for (i = 0; i < n; i++)
-	{
-		if (cand.gain[i] > best->gain)
-		{
-			best->gain = cand.gain[i];
-			found = i;
-		}
-	}
-	if (found == UINT32_MAX)
+	found = first_best(cand.gain, n, &best->gain);
+	if (found == n)
 		return;
 	best->bin = cand.bin[found];
 	best->categorical = false;

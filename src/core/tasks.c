@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "clones.h"
 #include "renew.h"
 #include "tasks.h"
 
@@ -85,7 +86,7 @@ run_bag(GroveTrainer *t, uint32_t chunk)
 }
 
 /* Adds the last tree's leaf values to the scores of n rows. */
-static void
+GROVE_CLONES static void
 apply_leaves(GroveTrainer *t, uint32_t first, uint32_t n)
 {
 	float	   *score = t->score + (size_t) t->shared->args.apply_output * t->shared->dims.n_rows;
@@ -190,7 +191,7 @@ run_gradient(GroveTrainer *t, uint32_t chunk)
 }
 
 /* The chunk's rows into the two lists; words are their gradients. */
-static uint32_t
+GROVE_CLONES static uint32_t
 list_rows(GroveTrainer *t, const GroveChunk *c, const int32_t *words, uint32_t first, uint32_t n)
 {
 	GroveEntry *bag = t->bag[0] + c->bag_begin;
