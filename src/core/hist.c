@@ -141,11 +141,11 @@ grove_hist_accumulate(const GroveMatrix *matrix, uint32_t first, uint32_t n_colu
 					  int64_t *accumulator)
 {
 	const GroveBlock *block = &matrix->blocks[matrix->columns[first].block];
-	const uint8_t *records = matrix->bytes + block->at + (first - block->first);
+	const uint8_t *records = matrix->records + block->at + (first - block->first);
 
 	if (matrix->columns[first].width == 2)
 	{
-		const uint16_t *codes = (const uint16_t *) (matrix->bytes + block->at);
+		const uint16_t *codes = (const uint16_t *) (matrix->codes + matrix->columns[first].at);
 
 		if (mode == GROVE_HIST_PACKED)
 			add_codes(codes, GROVE_HIST_PACKED, entries, n, hess, accumulator);

@@ -67,20 +67,21 @@ grove_matrix_size(const GroveFeatureBins *bins, uint32_t n_rows, uint32_t n_feat
 	count_columns(bins, n_features, join, &narrow, &wide);
 	size->n_columns = narrow + wide;
 	size->n_blocks = narrow / GROVE_BLOCK_COLUMNS + (narrow % GROVE_BLOCK_COLUMNS != 0) + wide;
-	size->bytes = 0;
+	size->code_bytes = 0;
+	size->record_bytes = 0;
 	for (first = 0; first < narrow; first += GROVE_BLOCK_COLUMNS)
 	{
 		uint32_t	n = narrow - first < GROVE_BLOCK_COLUMNS ? narrow - first : GROVE_BLOCK_COLUMNS;
 
-		if (!grove_size_add(&size->bytes, n_rows, stride_of(n)))
+		if (!grove_size_add(&size->record_bytes, n_rows, stride_of(n)))
 			return GROVE_ERR_SIZE;
 	}
 	while (wide-- > 0)
 	{
-		if (!grove_size_add(&size->bytes, n_rows, sizeof(uint16_t)))
+		if (!grove_size_add(&size->code_bytes, n_rows, sizeof(uint16_t)))
 			return GROVE_ERR_SIZE;
 	}
-	return grove_size_add(&size->bytes, n_rows, narrow) ? GROVE_OK : GROVE_ERR_SIZE;
+	return grove_size_add(&size->code_bytes, n_rows, narrow) ? GROVE_OK : GROVE_ERR_SIZE;
 }
 
 /* A column that begins with this feature. */
@@ -156,8 +157,8 @@ place_windows(GroveMatrix *m, const GroveFeatureBins *bins)
 	}
 }
 
-/* The next block, of columns from first on; returns the offset behind its records. */
-static size_t
+/* The next block, of columns from first on. */
+static void
 add_block(GroveMatrix *m, uint32_t first, uint32_t n_columns, uint32_t stride, size_t at)
 {
 	GroveBlock *block = &m->blocks[m->n_blocks];
@@ -170,7 +171,13 @@ add_block(GroveMatrix *m, uint32_t first, uint32_t n_columns, uint32_t stride, s
 	for (c = first; c < first + n_columns; c++)
 		m->columns[c].block = m->n_blocks;
 	m->n_blocks++;
-	return at + (((size_t) m->n_rows * stride + 7) & ~(size_t) 7);
+}
+
+/* Bytes of n_rows elements, up to where the next part starts. */
+static size_t
+part_bytes(const GroveMatrix *m, uint32_t width)
+{
+	return ((size_t) m->n_rows * width + 7) & ~(size_t) 7;
 }
 
 void
@@ -189,12 +196,15 @@ grove_matrix_layout(GroveMatrix *m, const GroveFeatureBins *bins, bool join)
 	{
 		uint32_t	n = narrow - c < GROVE_BLOCK_COLUMNS ? narrow - c : GROVE_BLOCK_COLUMNS;
 
-		at = add_block(m, c, n, stride_of(n), at);
+		add_block(m, c, n, stride_of(n), at);
+		at += part_bytes(m, stride_of(n));
 	}
+	at = 0;
 	for (c = narrow; c < m->n_columns; c++)
 	{
 		m->columns[c].at = at;
-		at = add_block(m, c, 1, sizeof(uint16_t), at);
+		add_block(m, c, 1, sizeof(uint16_t), 0);
+		at += part_bytes(m, sizeof(uint16_t));
 	}
 	for (c = 0; c < narrow; c++, at += m->n_rows)
 		m->columns[c].at = at;
@@ -242,13 +252,17 @@ fill_windows(const GroveMatrix *m, const GroveFeatureBins *bins, const GroveColu
 	}
 }
 
-/* Writes columns of a tile, GROVE_TILE_ROWS apart, side by side. */
+/* Writes columns of a tile, GROVE_TILE_ROWS apart, side by side; part has room for those that pad the record. */
 static void
-fill_records(const uint8_t *part, uint32_t stride, uint8_t *records, uint32_t n)
+fill_records(const GroveMatrix *m, const GroveBlock *block, uint8_t *part, uint32_t first, uint32_t n)
 {
+	uint32_t	stride = block->stride;
+	uint8_t    *records = m->records + block->at + (size_t) first * stride;
 	uint32_t	i,
 				c;
 
+	memset(part + (size_t) block->n_columns * GROVE_TILE_ROWS, 0,
+		   (size_t) (stride - block->n_columns) * GROVE_TILE_ROWS);
 	for (c = 0; c < stride; c += 4)
 	{
 		const uint8_t *a = part + (size_t) c * GROVE_TILE_ROWS;
@@ -281,16 +295,41 @@ grove_matrix_fill(GroveMatrix *m, const GroveFeatureBins *bins, const double *ti
 
 		if (column->width == 2)
 		{
-			fill_windows(m, bins, column, tile, (uint16_t *) (m->bytes + column->at) + first, n);
+			fill_windows(m, bins, column, tile, (uint16_t *) (m->codes + column->at) + first, n);
 			continue;
 		}
 		for (c = 0; c < block->n_columns; c++, column++)
 		{
 			fill_narrow(m, bins, column, tile, part + (size_t) c * GROVE_TILE_ROWS, n);
-			memcpy(m->bytes + column->at + first, part + (size_t) c * GROVE_TILE_ROWS, n);
+			memcpy(m->codes + column->at + first, part + (size_t) c * GROVE_TILE_ROWS, n);
 		}
-		memset(part + (size_t) c * GROVE_TILE_ROWS, 0, (size_t) (block->stride - c) * GROVE_TILE_ROWS);
-		fill_records(part, block->stride, m->bytes + block->at + (size_t) first * block->stride, n);
+		fill_records(m, block, part, first, n);
+	}
+}
+
+void
+grove_matrix_records(GroveMatrix *m)
+{
+	uint8_t		part[GROVE_BLOCK_COLUMNS * GROVE_TILE_ROWS];
+	uint32_t	b,
+				c,
+				first;
+
+	for (b = 0; b < m->n_blocks; b++)
+	{
+		const GroveBlock *block = &m->blocks[b];
+		const GroveColumn *column = &m->columns[block->first];
+
+		if (column->width == 2)
+			continue;
+		for (first = 0; first < m->n_rows; first += GROVE_TILE_ROWS)
+		{
+			uint32_t	n = m->n_rows - first < GROVE_TILE_ROWS ? m->n_rows - first : GROVE_TILE_ROWS;
+
+			for (c = 0; c < block->n_columns; c++)
+				memcpy(part + (size_t) c * GROVE_TILE_ROWS, m->codes + column[c].at + first, n);
+			fill_records(m, block, part, first, n);
+		}
 	}
 }
 

@@ -34,7 +34,7 @@ typedef struct GroveColumn
 	uint32_t	width;			/* bytes of a code, 2 for windows, else 1 */
 	uint32_t	block;
 	uint16_t	feature;		/* its first feature; GrovePlace.next leads to the others */
-	size_t		at;				/* [n_rows] codes, from the start of the matrix's bytes */
+	size_t		at;				/* [n_rows] in GroveMatrix.codes */
 } GroveColumn;
 
 /* Where a feature is: bin = code / scale % (n_bins + 1), unless it is a window. */
@@ -51,7 +51,7 @@ typedef struct GroveBlock
 	uint32_t	first;
 	uint32_t	n_columns;		/* up to GROVE_BLOCK_COLUMNS */
 	uint32_t	stride;			/* bytes of a record */
-	size_t		at;
+	size_t		at;				/* [n_rows] records in GroveMatrix.records */
 } GroveBlock;
 
 typedef struct GroveMatrix
@@ -63,7 +63,8 @@ typedef struct GroveMatrix
 	GroveColumn *columns;		/* [n_columns] */
 	GrovePlace *places;			/* [n_features] */
 	GroveBlock *blocks;			/* [n_blocks] */
-	uint8_t    *bytes;
+	uint8_t    *codes;
+	uint8_t    *records;		/* may be a copy of this process, grove_matrix_records() */
 } GroveMatrix;
 
 /* Numbers of columns and blocks; both are at most n_features. */
@@ -71,7 +72,8 @@ typedef struct GroveMatrixSize
 {
 	uint32_t	n_columns;
 	uint32_t	n_blocks;
-	size_t		bytes;
+	size_t		code_bytes;
+	size_t		record_bytes;
 } GroveMatrixSize;
 
 /* What the matrix of these features takes; join: features of few bins share columns. */
@@ -94,6 +96,9 @@ extern void grove_matrix_layout(GroveMatrix *matrix, const GroveFeatureBins *bin
  */
 extern void grove_matrix_fill(GroveMatrix *matrix, const GroveFeatureBins *bins, const double *tile,
 							  uint32_t first, uint32_t n);
+
+/* Fills the records, which are this process's own, from the columns. */
+extern void grove_matrix_records(GroveMatrix *matrix);
 
 /* by_bin[n_bins + 1] of a feature as by_code[n_codes of its column]. */
 extern void grove_matrix_by_code(const GroveMatrix *matrix, const GroveFeatureBins *bins, uint32_t feature,

@@ -18,6 +18,9 @@ typedef struct Candidates
 	double		h[GROVE_BINS];
 	double		c[GROVE_BINS];
 	double		gain[GROVE_BINS];
+	int64_t		left_g[GROVE_BINS]; /* the same sums as they are */
+	int64_t		left_h[GROVE_BINS];
+	int64_t		left_c[GROVE_BINS];
 	uint8_t		bin[GROVE_BINS];	/* bins 1 to this one go left */
 } Candidates;
 
@@ -178,21 +181,6 @@ is_allowed(const GroveSplitRules *rules, const GroveSums *total, const GroveSums
 		hl + rules->lambda_l2 > 0.0 && h - hl + rules->lambda_l2 > 0.0;
 }
 
-/* Sums of the rows that a threshold sends left. */
-static void
-sum_left(const GroveBinSums *sums, uint32_t bin, bool missing_left, GroveSums *left)
-{
-	uint32_t	b;
-
-	memset(left, 0, sizeof(*left));
-	for (b = missing_left ? 0 : 1; b <= bin; b++)
-	{
-		left->g += sums->g[b];
-		left->h += sums->h[b];
-		left->c += sums->c[b];
-	}
-}
-
 /* Candidates of a scan, total rows in all; returns their number. */
 static grove_inlined uint32_t
 list_candidates(const GroveSplitRules *rules, uint32_t n_bins, const GroveBinSums *sums, bool missing_left,
@@ -203,7 +191,6 @@ list_candidates(const GroveSplitRules *rules, uint32_t n_bins, const GroveBinSum
 	int64_t		g = missing_left ? sums->g[0] : 0;
 	int64_t		h = missing_left ? sums->h[0] : 0;
 	int64_t		c = missing_left ? sums->c[0] : 0;
-	int64_t		left[3][GROVE_BINS];
 	uint32_t	n = 0;
 	uint32_t	b;
 
@@ -212,17 +199,17 @@ list_candidates(const GroveSplitRules *rules, uint32_t n_bins, const GroveBinSum
 		g += sums->g[b];
 		h += sums->h[b];
 		c += sums->c[b];
-		left[0][n] = g;
-		left[1][n] = h;
-		left[2][n] = c;
+		cand->left_g[n] = g;
+		cand->left_h[n] = h;
+		cand->left_c[n] = c;
 		cand->bin[n] = (uint8_t) b;
 		n += (sums->c[b] != 0) & (c != total);
 	}
 	for (b = 0; b < n; b++)
 	{
-		cand->g[b] = (double) left[0][b] * rules->g_unit;
-		cand->h[b] = (double) left[1][b] * rules->h_unit;
-		cand->c[b] = (double) left[2][b];
+		cand->g[b] = (double) cand->left_g[b] * rules->g_unit;
+		cand->h[b] = (double) cand->left_h[b] * rules->h_unit;
+		cand->c[b] = (double) cand->left_c[b];
 	}
 	return n;
 }
@@ -239,6 +226,9 @@ pick_candidate(uint64_t pick, Candidates *cand, uint32_t n)
 	cand->g[0] = cand->g[i];
 	cand->h[0] = cand->h[i];
 	cand->c[0] = cand->c[i];
+	cand->left_g[0] = cand->left_g[i];
+	cand->left_h[0] = cand->left_h[i];
+	cand->left_c[0] = cand->left_c[i];
 	cand->bin[0] = cand->bin[i];
 	return 1;
 }
@@ -289,7 +279,9 @@ scan_thresholds(const GroveSplitRules *rules, const Node *node, uint32_t n_bins,
 		return;
 	best->bin = cand.bin[found];
 	best->categorical = false;
-	sum_left(sums, best->bin, missing_left, &best->left);
+	best->left.g = cand.left_g[found];
+	best->left.h = cand.left_h[found];
+	best->left.c = cand.left_c[found];
 	best->missing_left = sums->c[0] > 0 ? missing_left : best->left.c * 2 >= node->total->c;
 }
 
@@ -379,6 +371,55 @@ scan_order(const GroveSplitRules *rules, const Node *node, const uint8_t *order,
 	}
 }
 
+/* Merges two sorted runs; of equal ratios those of the first run come first. */
+static void
+merge_runs(const uint8_t *a, uint32_t n_a, const uint8_t *b, uint32_t n_b, const double *ratio, uint8_t *out)
+{
+	while (n_a > 0 && n_b > 0)
+	{
+		if (ratio[*b] < ratio[*a])
+		{
+			*out++ = *b++;
+			n_b--;
+		}
+		else
+		{
+			*out++ = *a++;
+			n_a--;
+		}
+	}
+	memcpy(out, a, n_a);
+	memcpy(out + n_a, b, n_b);
+}
+
+/* Sorts bins by their ratios, equal ones by their numbers, as they come: a merge sort. */
+static void
+sort_categories(uint8_t *order, const double *ratio, uint32_t n)
+{
+	uint8_t		spare[GROVE_BINS];
+	uint8_t    *from = order;
+	uint8_t    *to = spare;
+	uint32_t	run,
+				i;
+
+	for (run = 1; run < n; run *= 2)
+	{
+		uint8_t    *swap = from;
+
+		for (i = 0; i < n; i += 2 * run)
+		{
+			uint32_t	n_a = n - i < run ? n - i : run;
+			uint32_t	n_b = n - i - n_a < run ? n - i - n_a : run;
+
+			merge_runs(from + i, n_a, from + i + n_a, n_b, ratio, to + i);
+		}
+		from = to;
+		to = swap;
+	}
+	if (from != order)
+		memcpy(order, from, n);
+}
+
 /*
  * Categories sorted by gradient over smoothed hessian, prefixes from both ends
  * (Fisher 1958: the best partition of a sum of squares is a prefix of this
@@ -403,16 +444,10 @@ scan_sorted(const GroveSplitRules *rules, const Node *node, const GroveFeatureBi
 			continue;
 		/* rows of weight 0 have neither: 0 / 0 would not sort */
 		r = (double) sums->h[b] * rules->h_unit + rules->cat_smooth;
-		r = r > 0.0 ? (double) sums->g[b] * rules->g_unit / r : 0.0;
-		for (i = n; i > 0 && ratio[i - 1] > r; i--)
-		{
-			ratio[i] = ratio[i - 1];
-			order[i] = order[i - 1];
-		}
-		ratio[i] = r;
-		order[i] = (uint8_t) b;
-		n++;
+		ratio[b] = r > 0.0 ? (double) sums->g[b] * rules->g_unit / r : 0.0;
+		order[n++] = (uint8_t) b;
 	}
+	sort_categories(order, ratio, n);
 	for (i = 0; i < n; i++)
 		reverse[i] = order[n - 1 - i];
 	scan_order(rules, node, order, n, sums, best);

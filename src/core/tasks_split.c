@@ -13,7 +13,7 @@ partition_rows(const GroveTrainer *t, uint32_t feature, const uint8_t *by_code, 
 			   uint32_t n)
 {
 	const GroveColumn *column = &t->matrix.columns[t->matrix.places[feature].column];
-	const uint8_t *codes = t->matrix.bytes + column->at;
+	const uint8_t *codes = t->matrix.codes + column->at;
 
 	if (column->width == 2)
 		return grove_partition_wide((const uint16_t *) codes, by_code, in, out, n);

@@ -88,7 +88,8 @@ walk_parts(Walk *walk, const GroveTrainDims *dims, GroveTrainer *t)
 	t->matrix.blocks = take(walk, dims->matrix.n_blocks, sizeof(GroveBlock));
 	/* records should not lie across lines of the cache */
 	walk->offset = (walk->offset + 63) & ~(size_t) 63;
-	t->matrix.bytes = take(walk, dims->matrix.bytes, 1);
+	t->matrix.records = dims->own_records ? NULL : take(walk, dims->matrix.record_bytes, 1);
+	t->matrix.codes = take(walk, dims->matrix.code_bytes, 1);
 	t->bins = take(walk, f, sizeof(GroveFeatureBins));
 	t->label = take(walk, n, sizeof(float));
 	t->weight = dims->weighted ? take(walk, n, sizeof(float)) : NULL;

@@ -35,6 +35,7 @@ typedef struct GroveTrainDims
 	uint32_t	n_workers;		/* processes that may run tasks, at least 1 */
 	GroveHistMode mode;
 	GroveMatrixSize matrix;
+	bool		own_records;	/* each process has a copy of the records, which its caller supplies and fills */
 	bool		joined;			/* features of few bins share columns of the matrix */
 	bool		weighted;
 	bool		sampled;		/* trees see a part of the rows, or rows more than once */

@@ -189,25 +189,54 @@ set_config(GroveTraining *tr)
 	c->rules.cat_smooth = p->cat_smooth;
 }
 
+/* What the training will take in all, with what the intake holds; SIZE_MAX when that overflows. */
+static size_t
+total_memory(const GroveTraining *tr, size_t trainer_size)
+{
+	size_t		total = trainer_size;
+
+	/* hashes and a sort of them, and of the rows of groups, come on top while the rows are read */
+	if (!grove_size_add(&total, tr->dims.n_rows, tr->dims.ranked ? 40 : 24) ||
+		!grove_size_add(&total, tr->rows_size, 1) ||
+		!grove_size_add(&total, 1, grovepg_intake_memory(tr->intake)) ||
+		!grove_size_add(&total, 1, grovepg_train_ccp_memory(tr)) ||
+		(tr->dims.own_records && !grove_size_add(&total, tr->dims.n_workers, tr->dims.matrix.record_bytes)))
+		return SIZE_MAX;
+	return total;
+}
+
+/* Size of the trainer's buffer; each process gets records of its own when they are allowed. */
+static size_t
+size_trainer(GroveTraining *tr, size_t *total)
+{
+	size_t		size;
+	GroveStatus status = GROVE_OK;
+
+	tr->dims.own_records = tr->workers > 0;
+	if (tr->dims.own_records)
+	{
+		status = grove_trainer_size(&tr->dims, &size);
+		*total = total_memory(tr, size);
+		if (status == GROVE_OK && *total <= grovepg_max_memory())
+			return size;
+		tr->dims.own_records = false;
+	}
+	status = grove_trainer_size(&tr->dims, &size);
+	if (status != GROVE_OK)
+		grovepg_error_status(status, NULL, 0);
+	*total = total_memory(tr, size);
+	return size;
+}
+
 /* Memory of the trainer, refused before it is allocated when it is more than allowed. */
 static void
 make_trainer(GroveTraining *tr)
 {
 	Size		allowed = grovepg_max_memory();
-	size_t		size;
 	size_t		total;
-	GroveStatus status = grove_trainer_size(&tr->dims, &size);
+	size_t		size = size_trainer(tr, &total);
 	void	   *buffer;
 
-	if (status != GROVE_OK)
-		grovepg_error_status(status, NULL, 0);
-	/* hashes and a sort of them, and of the rows of groups, come on top while the rows are read */
-	total = size;
-	if (!grove_size_add(&total, tr->dims.n_rows, tr->dims.ranked ? 40 : 24) ||
-		!grove_size_add(&total, tr->rows_size, 1) ||
-		!grove_size_add(&total, 1, grovepg_intake_memory(tr->intake)) ||
-		!grove_size_add(&total, 1, grovepg_train_ccp_memory(tr)))
-		total = SIZE_MAX;
 	if (total > allowed)
 		total -= grovepg_intake_forget(tr->intake);
 	if (total > allowed)
@@ -220,6 +249,7 @@ make_trainer(GroveTraining *tr)
 	grove_trainer_init(buffer, &tr->dims, &tr->config);
 	grove_trainer_attach(&tr->trainer, buffer);
 	grove_trainer_set_bins(&tr->trainer, tr->bins);
+	grovepg_team_own_records(&tr->trainer);
 	grovepg_train_constraints(tr);
 }
 

@@ -107,11 +107,27 @@ want_large_pages(char *buffer, Size size)
 #endif
 }
 
+/* As a segment does, it starts where a line of the cache does. */
+static void *
+allocate_private(Size size)
+{
+	char	   *buffer = MemoryContextAllocHuge(CurrentMemoryContext, size + PG_CACHE_LINE_SIZE);
+
+	buffer = (char *) CACHELINEALIGN(buffer);
+	want_large_pages(buffer, size);
+	return buffer;
+}
+
+void
+grovepg_team_own_records(GroveTrainer *trainer)
+{
+	if (trainer->shared->dims.own_records)
+		trainer->matrix.records = allocate_private(trainer->shared->dims.matrix.record_bytes);
+}
+
 void *
 grovepg_team_allocate(Size size, int *workers, GroveTeam **team)
 {
-	char	   *buffer;
-
 	*team = palloc0(sizeof(GroveTeam));
 	if (*workers > 0 && segment_fits(size))
 	{
@@ -124,10 +140,7 @@ grovepg_team_allocate(Size size, int *workers, GroveTeam **team)
 		}
 	}
 	*workers = 0;
-	/* as a segment does, it starts where a line of the cache does; it goes with the context */
-	buffer = (char *) CACHELINEALIGN(MemoryContextAllocHuge(CurrentMemoryContext, size + PG_CACHE_LINE_SIZE));
-	want_large_pages(buffer, size);
-	return buffer;
+	return allocate_private(size);	/* goes with the context */
 }
 
 void
@@ -276,6 +289,11 @@ grovepg_team_worker(dsm_segment *segment, shm_toc *toc)
 	if (buffer == NULL)
 		return;					/* the leader is done already */
 	grove_trainer_attach(&trainer, dsm_segment_address(buffer));
+	if (trainer.shared->dims.own_records)
+	{
+		grovepg_team_own_records(&trainer);
+		grove_matrix_records(&trainer.matrix);
+	}
 	while (pg_atomic_read_u32(&control->over) == 0)
 	{
 		CHECK_FOR_INTERRUPTS();

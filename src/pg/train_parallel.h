@@ -18,6 +18,12 @@ extern int	grovepg_team_size(uint32 n_rows, uint32 n_features);
  */
 extern void *grovepg_team_allocate(Size size, int *workers, GroveTeam **team);
 
+/*
+ * When dims.own_records: private memory for the records of this process, which
+ * go with the current context.  The caller fills them.
+ */
+extern void grovepg_team_own_records(GroveTrainer *trainer);
+
 /* Starts the workers of a filled trainer; with fewer or none, run() does the rest alone. */
 extern void grovepg_team_start(GroveTeam *team, GroveTrainer *trainer);
 
