@@ -130,7 +130,10 @@ make_column(KitTable *t, uint32_t f, KitRandom *random)
 	double		hole = kind == COLUMN_HOLES || kit_chance(random, 0.3) ? kit_unit(random) * 0.6 : 0.0;
 
 	if (kind == COLUMN_COPY && source < f)
+	{
 		t->bins[f] = t->bins[source];
+		t->bins[f].window_levels = 0;
+	}
 	else if (kind == COLUMN_LEVELS)
 	{
 		t->bins[f].categorical = true;
@@ -143,6 +146,45 @@ make_column(KitTable *t, uint32_t f, KitRandom *random)
 
 		row[f] = kind == COLUMN_COPY && source < f ? row[source] : draw_value(random, kind, levels, hole);
 	}
+}
+
+/* Two or three neighbouring columns that are the windows on one feature of many levels, some of them missing. */
+static uint32_t
+make_windows(KitTable *t, uint32_t f, KitRandom *random)
+{
+	uint32_t	n = t->n_features - f > 2 ? 2 + kit_below(random, 2) : 2;
+	uint32_t	size[3];
+	uint32_t	levels = 0;
+
+	for (uint32_t w = 0; w < n; w++)
+		levels += size[w] = 1 + kit_below(random, w == 0 ? 254 : 40);
+	for (uint32_t w = 0, first = 0; w < n; first += size[w++])
+	{
+		GroveFeatureBins *bins = &t->bins[f + w];
+
+		bins->categorical = true;
+		bins->has_rest = true;
+		bins->n_bins = size[w] + 1;
+		bins->window_levels = levels;
+		bins->window_first = first;
+	}
+	for (uint32_t i = 0; i < t->n_rows; i++)
+	{
+		double		u = kit_unit(random);
+		uint32_t	rank = (uint32_t) (u * u * levels);
+		double		missing = kit_chance(random, 0.5) ? 0.0 : NAN;
+		bool		known = kit_chance(random, 0.9);
+
+		for (uint32_t w = 0; w < n; w++)
+		{
+			const GroveFeatureBins *bins = &t->bins[f + w];
+			uint32_t	at = rank - bins->window_first;
+
+			t->values[(size_t) i * t->n_features + f + w] =
+				!known ? missing : (double) (at < size[w] ? at + 1 : bins->n_bins);
+		}
+	}
+	return n;
 }
 
 /* -------------------------------------------------------------------- labels */
@@ -274,6 +316,7 @@ kit_dims(const KitTable *table, const GroveTrainConfig *config)
 	d.n_validation = kit_table_validation(table);
 	d.n_features = table->n_features;
 	d.joined = table->n_rows % 2 == 0;
+	d.own_records = table->n_rows % 3 == 0;
 	if (grove_matrix_size(table->bins, d.n_rows, d.n_features, d.joined, &d.matrix) != GROVE_OK)
 		abort();
 	d.n_outputs = table->n_outputs;
@@ -404,8 +447,13 @@ kit_case_make(uint64_t seed, double cells)
 	kase.origin = kit_chance(&random, 0.5) ? 0.0 : kit_normal(&random);
 	kase.table = kit_table_make(draw_rows(n_features, max_bins, cells, &random), n_features, n_outputs,
 								weighted, validation);
-	for (uint32_t f = 0; f < n_features; f++)
-		make_column(&kase.table, f, &random);
+	for (uint32_t f = 0; f < kase.table.n_features;)
+	{
+		if (kase.table.n_features - f >= 2 && kit_chance(&random, 0.1))
+			f += make_windows(&kase.table, f, &random);
+		else
+			make_column(&kase.table, f++, &random);
+	}
 	make_labels(&kase.table, loss, kase.has_margin, &random);
 	copy_rows(&kase.table, &random);
 	kit_table_cut(&kase.table, max_bins);

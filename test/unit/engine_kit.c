@@ -210,12 +210,23 @@ typedef struct Driver
 	KitRandom	random;
 	void	   *buffer;
 	size_t		size;
+	uint8_t    *records;		/* those outside the buffer, or NULL */
 	GroveTrainer trainer;
 	GroveBoost	boost;
 	KitModel	model;
 	double	   *gain;			/* of the tree at hand, by node */
 	GroveSums  *left;
 } Driver;
+
+/* A view of the buffer, with the records when they are not in it. */
+static void
+attach(Driver *d, void *buffer)
+{
+	d->buffer = buffer;
+	grove_trainer_attach(&d->trainer, buffer);
+	if (d->records)
+		d->trainer.matrix.records = d->records;
+}
 
 /* Copies the buffer to another address, as if another process had gone on. */
 static void
@@ -227,8 +238,13 @@ relocate(Driver *d)
 		abort();
 	memcpy(to, d->buffer, d->size);
 	free(d->buffer);
-	d->buffer = to;
-	grove_trainer_attach(&d->trainer, to);
+	attach(d, to);
+	if (d->records)
+	{
+		/* another process makes its own from the columns */
+		memset(d->records, 0x5a, d->trainer.shared->dims.matrix.record_bytes);
+		grove_matrix_records(&d->trainer.matrix);
+	}
 }
 
 static void
@@ -343,7 +359,8 @@ kit_train(const KitCase *kase, const KitSchedule *schedule)
 		abort();
 	memset(d.buffer, 0x5a, d.size);
 	grove_trainer_init(d.buffer, &kase->dims, &kase->config);
-	grove_trainer_attach(&d.trainer, d.buffer);
+	d.records = kase->dims.own_records ? kit_alloc(kase->dims.matrix.record_bytes, 1) : NULL;
+	attach(&d, d.buffer);
 	d.trainer.shared->shared_out = kase->dims.n_workers > 1;
 	fill_trainer(&d.trainer, &kase->table);
 	d.model.n_outputs = kase->dims.n_outputs;
@@ -370,6 +387,7 @@ kit_train(const KitCase *kase, const KitSchedule *schedule)
 	free(d.gain);
 	free(d.left);
 	free(d.buffer);
+	free(d.records);
 	return d.model;
 }
 

@@ -154,6 +154,7 @@ main(void)
 		KitCase		kase = kit_case_make(seed, CELLS);
 
 		kit_table_cut(&kase.table, 255);
+		kase.dims = kit_dims(&kase.table, &kase.config);
 		check_case(&kase, seed);
 	}
 	for (uint64_t seed = 1; seed <= 4; seed++)

@@ -1,6 +1,6 @@
 /*
  * test_hist.c: packed histograms against plain sums: all modes, all widths of
- * a block, rows more than once, a full chunk of gradients at their limits in
+ * a block, joined columns, windows, rows more than once, a full chunk of gradients at their limits in
  * one bin, and packing as the reverse of unpacking.
  */
 #include <stdlib.h>
@@ -15,45 +15,79 @@ static const GroveHistMode modes[] = {GROVE_HIST_PACKED, GROVE_HIST_CONSTANT, GR
 typedef struct Matrix
 {
 	GroveMatrix matrix;
+	GroveFeatureBins *bins;
 	uint8_t    *plain;			/* [n_rows][n_features] */
-	void	   *memory;
 } Matrix;
+
+/* Two columns that are windows on one feature with the levels of both. */
+static void
+set_windows(GroveFeatureBins *bins)
+{
+	for (uint32_t w = 0; w < 2; w++)
+	{
+		bins[w].has_rest = true;
+		bins[w].window_levels = bins[0].n_bins + bins[1].n_bins - 2;
+		bins[w].window_first = w * (bins[0].n_bins - 1);
+	}
+}
+
+static uint8_t
+draw_bin(KitRandom *random, const GroveFeatureBins *bins, uint8_t before)
+{
+	if (bins->window_levels == 0 || bins->window_first == 0)
+		return (uint8_t) kit_below(random, bins->n_bins + 1);
+	/* the second window knows the level when the first does not */
+	if (before == 0)
+		return 0;
+	return (uint8_t) (before == bins[-1].n_bins ? 1 + kit_below(random, bins->n_bins - 1) : bins->n_bins);
+}
 
 static Matrix
 make_matrix(KitRandom *random, uint32_t n_rows, uint32_t n_features, uint32_t n_bins)
 {
 	Matrix		m;
-	size_t		size;
-	GroveFeatureBins *bins = kit_alloc(n_features, sizeof(GroveFeatureBins));
+	GroveMatrixSize size;
 	double	   *tile = kit_alloc((size_t) n_features * GROVE_TILE_STRIDE, sizeof(double));
 
-	if (grove_bins_matrix_size(n_rows, n_features, &size) != GROVE_OK)
-		abort();
-	m.memory = kit_alloc(size, 1);
-	m.plain = kit_alloc((size_t) n_rows * n_features, 1);
-	grove_bins_matrix_attach(&m.matrix, m.memory, n_rows, n_features);
+	m.bins = kit_alloc(n_features, sizeof(GroveFeatureBins));
 	for (uint32_t f = 0; f < n_features; f++)
 	{
-		bins[f].categorical = true;
-		bins[f].n_bins = n_bins;
+		m.bins[f].categorical = true;
+		m.bins[f].n_bins = kit_chance(random, 0.3) ? kit_below(random, n_bins < 6 ? n_bins + 1 : 6) : n_bins;
 	}
+	for (uint32_t f = 0; f + 1 < n_features; f += 2)
+	{
+		if (m.bins[f].n_bins >= 2 && m.bins[f + 1].n_bins >= 2 && kit_chance(random, 0.2))
+			set_windows(m.bins + f);
+	}
+	if (grove_matrix_size(m.bins, n_rows, n_features, true, &size) != GROVE_OK)
+		abort();
+	m.matrix.n_rows = n_rows;
+	m.matrix.n_features = n_features;
+	m.matrix.columns = kit_alloc(size.n_columns, sizeof(GroveColumn));
+	m.matrix.places = kit_alloc(n_features, sizeof(GrovePlace));
+	m.matrix.blocks = kit_alloc(size.n_blocks, sizeof(GroveBlock));
+	m.matrix.codes = kit_alloc(size.code_bytes, 1);
+	m.matrix.records = kit_alloc(size.record_bytes, 1);
+	grove_matrix_layout(&m.matrix, m.bins, true);
+	m.plain = kit_alloc((size_t) n_rows * n_features, 1);
 	for (uint32_t first = 0; first < n_rows; first += GROVE_TILE_ROWS)
 	{
 		uint32_t	n = n_rows - first < GROVE_TILE_ROWS ? n_rows - first : GROVE_TILE_ROWS;
 
 		for (uint32_t i = 0; i < n; i++)
 		{
+			uint8_t		bin = 0;
+
 			for (uint32_t f = 0; f < n_features; f++)
 			{
-				uint8_t		bin = (uint8_t) kit_below(random, n_bins + 1);
-
+				bin = draw_bin(random, &m.bins[f], bin);
 				m.plain[(size_t) (first + i) * n_features + f] = bin;
 				tile[(size_t) f * GROVE_TILE_STRIDE + i] = bin;
 			}
 		}
-		grove_bins_fill(&m.matrix, bins, tile, first, n);
+		grove_matrix_fill(&m.matrix, m.bins, tile, first, n);
 	}
-	free(bins);
 	free(tile);
 	return m;
 }
@@ -62,7 +96,12 @@ static void
 free_matrix(Matrix *m)
 {
 	free(m->plain);
-	free(m->memory);
+	free(m->bins);
+	free(m->matrix.columns);
+	free(m->matrix.places);
+	free(m->matrix.blocks);
+	free(m->matrix.codes);
+	free(m->matrix.records);
 }
 
 /* A gradient and hessian within the limits of the mode; extreme: at them. */
@@ -151,25 +190,44 @@ check_accumulator(GroveHistMode mode, const int64_t *accumulator, uint32_t n_bin
 	free(again);
 }
 
+/* Some columns of a block: the accumulator of each of their features. */
 static void
-check_blocks(const Matrix *m, GroveHistMode mode, uint32_t n_bins, const GroveEntry *entries, uint32_t n,
-			 const int64_t *g, const int64_t *h, const int32_t *hess)
+check_columns(const Matrix *m, uint32_t first, uint32_t n_columns, GroveHistMode mode, const GroveEntry *entries, uint32_t n,
+			  const int64_t *g, const int64_t *h, const int32_t *hess)
 {
 	size_t		words = grove_hist_words(mode);
+	int64_t    *accumulator = kit_alloc(grove_hist_column_words(&m->matrix, first, n_columns, mode), sizeof(int64_t));
+	int64_t		scratch[2 * GROVE_BINS];
 
+	grove_hist_accumulate(&m->matrix, first, n_columns, mode, entries, n, mode == GROVE_HIST_WIDE ? hess : NULL, accumulator);
+	for (uint32_t c = 0; c < n_columns; c++)
+	{
+		for (uint32_t f = m->matrix.columns[first + c].feature; f != GROVE_NO_FEATURE; f = m->matrix.places[f].next)
+		{
+			GroveBinSums expected = plain_sums(m, f, mode, entries, n, g, h);
+
+			check_accumulator(mode, grove_hist_feature(&m->matrix, m->bins, f, mode, accumulator + c * words, scratch),
+							  m->bins[f].n_bins, &expected);
+		}
+	}
+	free(accumulator);
+}
+
+/* Whole blocks, and each cut in two. */
+static void
+check_blocks(const Matrix *m, GroveHistMode mode, const GroveEntry *entries, uint32_t n,
+			 const int64_t *g, const int64_t *h, const int32_t *hess)
+{
 	for (uint32_t b = 0; b < m->matrix.n_blocks; b++)
 	{
 		const GroveBlock *block = &m->matrix.blocks[b];
-		int64_t    *accumulator = kit_alloc(block->width * words, sizeof(int64_t));
+		uint32_t	half = block->n_columns / 2;
 
-		grove_hist_accumulate(&m->matrix, b, mode, entries, n, mode == GROVE_HIST_WIDE ? hess : NULL, accumulator);
-		for (uint32_t f = 0; f < block->width && block->first + f < m->matrix.n_features; f++)
-		{
-			GroveBinSums expected = plain_sums(m, block->first + f, mode, entries, n, g, h);
-
-			check_accumulator(mode, accumulator + f * words, n_bins, &expected);
-		}
-		free(accumulator);
+		check_columns(m, block->first, block->n_columns, mode, entries, n, g, h, hess);
+		if (half == 0)
+			continue;
+		check_columns(m, block->first, half, mode, entries, n, g, h, hess);
+		check_columns(m, block->first + half, block->n_columns - half, mode, entries, n, g, h, hess);
 	}
 }
 
@@ -194,7 +252,7 @@ check_entries(KitRandom *random, GroveHistMode mode, uint32_t n_features, uint32
 		entries[i].row = kit_below(random, n_rows);
 		entries[i].g = entry_word(mode, g[entries[i].row], h[entries[i].row]);
 	}
-	check_blocks(&m, mode, n_bins, entries, n, g, h, hess);
+	check_blocks(&m, mode, entries, n, g, h, hess);
 	free_matrix(&m);
 	free(entries);
 	free(g);
@@ -207,7 +265,7 @@ test_random(void)
 {
 	KitRandom	random = kit_random(1);
 
-	for (uint32_t n_features = 1; n_features <= 40; n_features++)
+	for (uint32_t n_features = 1; n_features <= 70; n_features++)
 	{
 		for (int mode = 0; mode < 3; mode++)
 		{

@@ -12,8 +12,9 @@
 
 /* One list through one table; entries carry their place in g, so that each can be told from its copies. */
 static void
-check_list(KitRandom *random, const uint8_t *column, const uint8_t *table, uint32_t n)
+check_list(KitRandom *random, bool wide, const uint16_t *column, const uint8_t *table, uint32_t n)
 {
+	uint8_t		narrow[ROWS];
 	GroveEntry *in = kit_alloc(n, sizeof(GroveEntry));
 	GroveEntry *out = kit_alloc(n, sizeof(GroveEntry));
 	uint8_t    *seen = kit_alloc(n, 1);
@@ -28,7 +29,9 @@ check_list(KitRandom *random, const uint8_t *column, const uint8_t *table, uint3
 		in[i].g = (int32_t) i;
 		expected += table[column[in[i].row]];
 	}
-	left = grove_partition_rows(column, table, in, out, n);
+	for (uint32_t i = 0; i < ROWS; i++)
+		narrow[i] = (uint8_t) column[i];
+	left = wide ? grove_partition_wide(column, table, in, out, n) : grove_partition_rows(narrow, table, in, out, n);
 	for (uint32_t i = 0; i < n; i++)
 	{
 		uint32_t	from = (uint32_t) out[i].g;
@@ -50,18 +53,21 @@ int
 main(void)
 {
 	KitRandom	random = kit_random(1);
-	uint8_t		column[ROWS];
-	uint8_t		table[GROVE_BINS];
+	uint16_t	column[ROWS];
+	uint8_t		table[GROVE_MAX_CODES];
 
-	for (uint32_t i = 0; i < ROWS; i++)
-		column[i] = (uint8_t) kit_below(&random, GROVE_BINS);
 	for (uint32_t round = 0; round < 500; round++)
 	{
 		double		share = round % 5 == 0 ? 0.0 : round % 5 == 1 ? 1.0 : kit_unit(&random);
 
-		for (uint32_t b = 0; b < GROVE_BINS; b++)
+		bool		wide = round % 2 == 0;
+		uint32_t	n_codes = wide ? GROVE_MAX_CODES : GROVE_BINS;
+
+		for (uint32_t i = 0; i < ROWS; i++)
+			column[i] = (uint16_t) kit_below(&random, n_codes);
+		for (uint32_t b = 0; b < n_codes; b++)
 			table[b] = kit_chance(&random, share);
-		check_list(&random, column, table, round < 20 ? round : kit_below(&random, 1000));
+		check_list(&random, wide, column, table, round < 20 ? round : kit_below(&random, 1000));
 	}
 	return unit_done();
 }
