@@ -52,12 +52,18 @@ row_word(const GroveHistMode mode, int32_t gradient)
 			acc[(c) * GROVE_BINS + record[c]] += word; \
 		fall_through;
 
-/* Records of n_columns bytes, up to GROVE_BLOCK_COLUMNS. */
+/* The rows of a part; records: where its first column is in the first record. */
 static grove_inlined void
-add_records(const uint8_t *records, const uint32_t stride, const uint32_t n_columns, const GroveHistMode mode,
+add_records(const GroveHistPart *part, const uint8_t *records, const GroveHistMode mode,
 			const GroveEntry *entries, uint32_t n, const int32_t *hess, int64_t *acc)
 {
-	uint32_t	i;
+	const uint32_t stride = part->block->stride;
+	const uint32_t n_columns = part->n_columns;
+	const uint32_t n_wide = part->n_wide;
+	const uint32_t wide_at = part->block->wide_at + 2 * (part->first_wide - part->block->first_wide) -
+		(part->first - part->block->first);
+	uint32_t	i,
+				w;
 
 	for (i = 0; i < n; i++)
 	{
@@ -71,6 +77,17 @@ add_records(const uint8_t *records, const uint32_t stride, const uint32_t n_colu
 			if (mode == GROVE_HIST_WIDE)
 				prefetch(hess + entries[i + PREFETCH].row);
 		}
+		for (w = 0; w < n_wide; w++)
+		{
+			int64_t    *wide = acc + GROVE_HIST_NARROW + w * GROVE_HIST_WIDE_ONE;
+			uint16_t	code;
+
+			memcpy(&code, record + wide_at + 2 * w, sizeof(code));
+			if (mode == GROVE_HIST_WIDE)
+				add_pair(wide + 2 * code, pair);
+			else
+				wide[code] += word;
+		}
 		switch (n_columns)
 		{
 				ADD(31) ADD(30) ADD(29) ADD(28) ADD(27) ADD(26) ADD(25) ADD(24)
@@ -80,34 +97,6 @@ add_records(const uint8_t *records, const uint32_t stride, const uint32_t n_colu
 			default:
 				break;
 		}
-	}
-}
-
-/* One column of two bytes a code. */
-static grove_inlined void
-add_codes(const uint16_t *codes, const GroveHistMode mode, const GroveEntry *entries, uint32_t n,
-		  const int32_t *hess, int64_t *acc)
-{
-	uint32_t	i;
-
-	for (i = 0; i < n; i++)
-	{
-		uint32_t	code = codes[entries[i].row];
-		int64_t		word = row_word(mode, entries[i].g);
-
-		if (i + PREFETCH < n)
-		{
-			prefetch(codes + entries[i + PREFETCH].row);
-			if (mode == GROVE_HIST_WIDE)
-				prefetch(hess + entries[i + PREFETCH].row);
-		}
-		if (mode == GROVE_HIST_WIDE)
-		{
-			acc[2 * code] += word;
-			acc[2 * code + 1] += hess[entries[i].row];
-		}
-		else
-			acc[code] += word;
 	}
 }
 
@@ -127,40 +116,41 @@ sum_codes(uint32_t words, uint32_t n_codes, int64_t *acc)
 	}
 }
 
-size_t
-grove_hist_column_words(const GroveMatrix *matrix, uint32_t first, uint32_t n_columns, GroveHistMode mode)
+GroveHistPart
+grove_hist_part(const GroveBlock *block, uint32_t part, uint32_t n_parts)
 {
-	if (matrix->columns[first].width == 2)
-		return ((size_t) matrix->columns[first].n_codes + 1) * (mode == GROVE_HIST_WIDE ? 2 : 1);
-	return n_columns * grove_hist_words(mode);
+	GroveHistPart result;
+
+	result.block = block;
+	result.first = block->first + block->n_columns * part / n_parts;
+	result.n_columns = block->first + block->n_columns * (part + 1) / n_parts - result.first;
+	result.first_wide = block->first_wide + block->n_wide * part / n_parts;
+	result.n_wide = block->first_wide + block->n_wide * (part + 1) / n_parts - result.first_wide;
+	return result;
 }
 
 void
-grove_hist_accumulate(const GroveMatrix *matrix, uint32_t first, uint32_t n_columns, GroveHistMode mode,
+grove_hist_accumulate(const GroveMatrix *matrix, const GroveHistPart *part, GroveHistMode mode,
 					  const GroveEntry *entries, uint32_t n, const int32_t *hess,
-					  int64_t *accumulator)
+					  int64_t *accumulators)
 {
-	const GroveBlock *block = &matrix->blocks[matrix->columns[first].block];
-	const uint8_t *records = matrix->records + block->at + (first - block->first);
+	const uint8_t *records = matrix->records + part->block->at + (part->first - part->block->first);
+	uint32_t	words = mode == GROVE_HIST_WIDE ? 2 : 1;
+	uint32_t	i;
 
-	if (matrix->columns[first].width == 2)
-	{
-		const uint16_t *codes = (const uint16_t *) (matrix->codes + matrix->columns[first].at);
-
-		if (mode == GROVE_HIST_PACKED)
-			add_codes(codes, GROVE_HIST_PACKED, entries, n, hess, accumulator);
-		else if (mode == GROVE_HIST_CONSTANT)
-			add_codes(codes, GROVE_HIST_CONSTANT, entries, n, hess, accumulator);
-		else
-			add_codes(codes, GROVE_HIST_WIDE, entries, n, hess, accumulator);
-		sum_codes(mode == GROVE_HIST_WIDE ? 2 : 1, matrix->columns[first].n_codes, accumulator);
-	}
-	else if (mode == GROVE_HIST_PACKED)
-		add_records(records, block->stride, n_columns, GROVE_HIST_PACKED, entries, n, hess, accumulator);
+	memset(accumulators, 0, part->n_columns * grove_hist_words(mode) * sizeof(int64_t));
+	for (i = part->n_columns; i < part->n_columns + part->n_wide; i++)
+		memset(grove_hist_at(part, mode, accumulators, i), 0,
+			   matrix->columns[grove_hist_column(part, i)].n_codes * words * sizeof(int64_t));
+	if (mode == GROVE_HIST_PACKED)
+		add_records(part, records, GROVE_HIST_PACKED, entries, n, hess, accumulators);
 	else if (mode == GROVE_HIST_CONSTANT)
-		add_records(records, block->stride, n_columns, GROVE_HIST_CONSTANT, entries, n, hess, accumulator);
+		add_records(part, records, GROVE_HIST_CONSTANT, entries, n, hess, accumulators);
 	else
-		add_records(records, block->stride, n_columns, GROVE_HIST_WIDE, entries, n, hess, accumulator);
+		add_records(part, records, GROVE_HIST_WIDE, entries, n, hess, accumulators);
+	for (i = part->n_columns; i < part->n_columns + part->n_wide; i++)
+		sum_codes(words, matrix->columns[grove_hist_column(part, i)].n_codes,
+				  grove_hist_at(part, mode, accumulators, i));
 }
 
 /* Digit by digit: adds the codes that have the bin. */

@@ -22,7 +22,11 @@
 #include "matrix.h"
 
 #define GROVE_HIST_CHUNK	16384
-#define GROVE_HIST_SCRATCH	(GROVE_BLOCK_COLUMNS * 2 * GROVE_BINS)	/* words that the accumulators of any block fit into */
+
+/* Words that the accumulators of any block fit into; those of the wide columns stand behind the others. */
+#define GROVE_HIST_NARROW	(GROVE_BLOCK_COLUMNS * 2 * GROVE_BINS)
+#define GROVE_HIST_WIDE_ONE	(2 * (GROVE_MAX_CODES + 1))
+#define GROVE_HIST_SCRATCH	(GROVE_HIST_NARROW + GROVE_BLOCK_WIDE * GROVE_HIST_WIDE_ONE)
 
 typedef enum GroveHistMode
 {
@@ -60,15 +64,41 @@ grove_hist_words(GroveHistMode mode)
 	return mode == GROVE_HIST_WIDE ? 2 * GROVE_BINS : GROVE_BINS;
 }
 
+/* Some columns of a block, of one byte from first on and wide ones from first_wide on. */
+typedef struct GroveHistPart
+{
+	const GroveBlock *block;
+	uint32_t	first;
+	uint32_t	n_columns;
+	uint32_t	first_wide;
+	uint32_t	n_wide;
+} GroveHistPart;
+
+/* Which columns part number part of n_parts of a block has. */
+extern GroveHistPart grove_hist_part(const GroveBlock *block, uint32_t part, uint32_t n_parts);
+
+/* Number of the part's column number i, wide ones last; and where its accumulator is. */
+static inline uint32_t
+grove_hist_column(const GroveHistPart *part, uint32_t i)
+{
+	return i < part->n_columns ? part->first + i : part->first_wide + i - part->n_columns;
+}
+
+static inline int64_t *
+grove_hist_at(const GroveHistPart *part, GroveHistMode mode, int64_t *accumulators, uint32_t i)
+{
+	return accumulators + (i < part->n_columns ? i * grove_hist_words(mode) :
+						   GROVE_HIST_NARROW + (i - part->n_columns) * (size_t) GROVE_HIST_WIDE_ONE);
+}
+
 /*
- * Adds n <= GROVE_HIST_CHUNK rows to the accumulators of n_columns columns of
- * one block, from column first on ([n_columns][grove_hist_words()], or for a
- * column of windows one entry more than it has codes; zeroed by the caller).
- * hess: [n_rows], wide mode only.
+ * The accumulators of some columns for n <= GROVE_HIST_CHUNK rows, in
+ * accumulators[GROVE_HIST_SCRATCH].  That of a wide column has an entry more
+ * than it has codes, the sum of all.  hess: [n_rows], wide mode only.
  */
-extern void grove_hist_accumulate(const GroveMatrix *matrix, uint32_t first, uint32_t n_columns, GroveHistMode mode,
+extern void grove_hist_accumulate(const GroveMatrix *matrix, const GroveHistPart *part, GroveHistMode mode,
 								  const GroveEntry *entries, uint32_t n, const int32_t *hess,
-								  int64_t *accumulator);
+								  int64_t *accumulators);
 
 /*
  * The accumulator of a feature from that of its column: the same when the
@@ -76,9 +106,6 @@ extern void grove_hist_accumulate(const GroveMatrix *matrix, uint32_t first, uin
  */
 extern const int64_t *grove_hist_feature(const GroveMatrix *matrix, const GroveFeatureBins *bins, uint32_t feature,
 										 GroveHistMode mode, const int64_t *accumulator, int64_t *scratch);
-
-/* Words of 8 bytes that the accumulators of n_columns columns from first on take. */
-extern size_t grove_hist_column_words(const GroveMatrix *matrix, uint32_t first, uint32_t n_columns, GroveHistMode mode);
 
 /* Unpacks the accumulator of one feature; adds to sums when add, else sets them. */
 extern void grove_hist_unpack(GroveHistMode mode, const int64_t *accumulator, uint32_t n_bins,

@@ -6,19 +6,35 @@
 
 #include <string.h>
 
+#define RECORD_MAX	32
 #define JOIN_BINS_MAX	16		/* features of more bins keep a column */
-
-static uint32_t
-round_up(uint32_t n)
-{
-	return (n + 3) / 4 * 4;
-}
 
 /* Records of more than 24 bytes would often lie across two lines of the cache. */
 static uint32_t
-stride_of(uint32_t n_columns)
+stride_of(uint32_t bytes)
 {
-	return n_columns > 24 ? GROVE_BLOCK_COLUMNS : round_up(n_columns);
+	return bytes > 24 ? RECORD_MAX : (bytes + 3) / 4 * 4;
+}
+
+static uint32_t
+least(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The next block of what is left of both kinds of columns, which it takes away. */
+static GroveBlock
+next_block(uint32_t *narrow, uint32_t *wide)
+{
+	GroveBlock	block = {0};
+
+	block.n_columns = least(*narrow, GROVE_BLOCK_COLUMNS);
+	block.wide_at = (block.n_columns + 1) / 2 * 2;
+	block.n_wide = least(least(*wide, GROVE_BLOCK_WIDE), (RECORD_MAX - block.wide_at) / 2);
+	block.stride = stride_of(block.wide_at + 2 * block.n_wide);
+	*narrow -= block.n_columns;
+	*wide -= block.n_wide;
+	return block;
 }
 
 static bool
@@ -27,7 +43,14 @@ may_join(const GroveFeatureBins *bins)
 	return bins->n_bins < JOIN_BINS_MAX;
 }
 
-/* Columns of one byte, and those of windows. */
+/* Bytes of n_rows elements, up to where the next part starts. */
+static size_t
+part_bytes(uint32_t n_rows, uint32_t width)
+{
+	return ((size_t) n_rows * width + 7) & ~(size_t) 7;
+}
+
+/* Columns of one byte, and wide ones. */
 static void
 count_columns(const GroveFeatureBins *bins, uint32_t n_features, bool join, uint32_t *narrow, uint32_t *wide)
 {
@@ -59,29 +82,22 @@ grove_matrix_size(const GroveFeatureBins *bins, uint32_t n_rows, uint32_t n_feat
 				  GroveMatrixSize *size)
 {
 	uint32_t	narrow,
-				wide,
-				first;
+				wide;
 
 	if (n_features < 1 || n_features > GROVE_MAX_FEATURES || n_rows > GROVE_MAX_ROWS)
 		return GROVE_ERR_SIZE;
 	count_columns(bins, n_features, join, &narrow, &wide);
+	memset(size, 0, sizeof(*size));
 	size->n_columns = narrow + wide;
-	size->n_blocks = narrow / GROVE_BLOCK_COLUMNS + (narrow % GROVE_BLOCK_COLUMNS != 0) + wide;
-	size->code_bytes = 0;
-	size->record_bytes = 0;
-	for (first = 0; first < narrow; first += GROVE_BLOCK_COLUMNS)
+	if (!grove_size_add(&size->code_bytes, wide, part_bytes(n_rows, sizeof(uint16_t))) ||
+		!grove_size_add(&size->code_bytes, narrow, n_rows))
+		return GROVE_ERR_SIZE;
+	for (; narrow + wide > 0; size->n_blocks++)
 	{
-		uint32_t	n = narrow - first < GROVE_BLOCK_COLUMNS ? narrow - first : GROVE_BLOCK_COLUMNS;
-
-		if (!grove_size_add(&size->record_bytes, n_rows, stride_of(n)))
+		if (!grove_size_add(&size->record_bytes, n_rows, next_block(&narrow, &wide).stride))
 			return GROVE_ERR_SIZE;
 	}
-	while (wide-- > 0)
-	{
-		if (!grove_size_add(&size->code_bytes, n_rows, sizeof(uint16_t)))
-			return GROVE_ERR_SIZE;
-	}
-	return grove_size_add(&size->code_bytes, n_rows, narrow) ? GROVE_OK : GROVE_ERR_SIZE;
+	return GROVE_OK;
 }
 
 /* A column that begins with this feature. */
@@ -157,57 +173,40 @@ place_windows(GroveMatrix *m, const GroveFeatureBins *bins)
 	}
 }
 
-/* The next block, of columns from first on. */
-static void
-add_block(GroveMatrix *m, uint32_t first, uint32_t n_columns, uint32_t stride, size_t at)
-{
-	GroveBlock *block = &m->blocks[m->n_blocks];
-	uint32_t	c;
-
-	block->first = first;
-	block->n_columns = n_columns;
-	block->stride = stride;
-	block->at = at;
-	for (c = first; c < first + n_columns; c++)
-		m->columns[c].block = m->n_blocks;
-	m->n_blocks++;
-}
-
-/* Bytes of n_rows elements, up to where the next part starts. */
-static size_t
-part_bytes(const GroveMatrix *m, uint32_t width)
-{
-	return ((size_t) m->n_rows * width + 7) & ~(size_t) 7;
-}
-
 void
 grove_matrix_layout(GroveMatrix *m, const GroveFeatureBins *bins, bool join)
 {
-	uint32_t	narrow;
-	uint32_t	c;
+	uint32_t	narrow,
+				wide,
+				c;
 	size_t		at = 0;
 
 	m->n_columns = 0;
-	m->n_blocks = 0;
 	place_narrow(m, bins, join);
 	narrow = m->n_columns;
 	place_windows(m, bins);
-	for (c = 0; c < narrow; c += GROVE_BLOCK_COLUMNS)
-	{
-		uint32_t	n = narrow - c < GROVE_BLOCK_COLUMNS ? narrow - c : GROVE_BLOCK_COLUMNS;
-
-		add_block(m, c, n, stride_of(n), at);
-		at += part_bytes(m, stride_of(n));
-	}
-	at = 0;
-	for (c = narrow; c < m->n_columns; c++)
-	{
+	for (c = narrow; c < m->n_columns; c++, at += part_bytes(m->n_rows, sizeof(uint16_t)))
 		m->columns[c].at = at;
-		add_block(m, c, 1, sizeof(uint16_t), 0);
-		at += part_bytes(m, sizeof(uint16_t));
-	}
 	for (c = 0; c < narrow; c++, at += m->n_rows)
 		m->columns[c].at = at;
+
+	wide = m->n_columns - narrow;
+	at = 0;
+	for (m->n_blocks = 0; narrow + wide > 0; m->n_blocks++)
+	{
+		GroveBlock *block = &m->blocks[m->n_blocks];
+		GroveBlock *before = block - 1;
+
+		*block = next_block(&narrow, &wide);
+		block->first = m->n_blocks > 0 ? before->first + before->n_columns : 0;
+		block->first_wide = m->n_columns - wide - block->n_wide;
+		block->at = at;
+		at += part_bytes(m->n_rows, block->stride);
+		for (c = 0; c < block->n_columns; c++)
+			m->columns[block->first + c].block = m->n_blocks;
+		for (c = 0; c < block->n_wide; c++)
+			m->columns[block->first_wide + c].block = m->n_blocks;
+	}
 }
 
 /* Codes of a column of one byte. */
@@ -252,23 +251,24 @@ fill_windows(const GroveMatrix *m, const GroveFeatureBins *bins, const GroveColu
 	}
 }
 
-/* Writes columns of a tile, GROVE_TILE_ROWS apart, side by side; part has room for those that pad the record. */
+/* A tile of columns as it stands in GroveMatrix.codes side by side in the records. */
 static void
-fill_records(const GroveMatrix *m, const GroveBlock *block, uint8_t *part, uint32_t first, uint32_t n)
+fill_records(const GroveMatrix *m, const GroveBlock *block, uint32_t first, uint32_t n)
 {
 	uint32_t	stride = block->stride;
 	uint8_t    *records = m->records + block->at + (size_t) first * stride;
 	uint32_t	i,
 				c;
 
-	memset(part + (size_t) block->n_columns * GROVE_TILE_ROWS, 0,
-		   (size_t) (stride - block->n_columns) * GROVE_TILE_ROWS);
-	for (c = 0; c < stride; c += 4)
+	if (block->wide_at + 2 * block->n_wide < stride || block->n_columns < block->wide_at)
+		memset(records, 0, (size_t) n * stride);
+	for (c = 0; c + 4 <= block->n_columns; c += 4)
 	{
-		const uint8_t *a = part + (size_t) c * GROVE_TILE_ROWS;
-		const uint8_t *b = a + GROVE_TILE_ROWS;
-		const uint8_t *d = b + GROVE_TILE_ROWS;
-		const uint8_t *e = d + GROVE_TILE_ROWS;
+		const GroveColumn *column = &m->columns[block->first + c];
+		const uint8_t *a = m->codes + column[0].at + first;
+		const uint8_t *b = m->codes + column[1].at + first;
+		const uint8_t *d = m->codes + column[2].at + first;
+		const uint8_t *e = m->codes + column[3].at + first;
 		uint8_t    *out = records + c;
 
 		for (i = 0; i < n; i++, out += stride)
@@ -279,57 +279,51 @@ fill_records(const GroveMatrix *m, const GroveBlock *block, uint8_t *part, uint3
 			out[3] = e[i];
 		}
 	}
+	for (; c < block->n_columns; c++)
+	{
+		const uint8_t *codes = m->codes + m->columns[block->first + c].at + first;
+
+		for (i = 0; i < n; i++)
+			records[(size_t) i * stride + c] = codes[i];
+	}
+	for (c = 0; c < block->n_wide; c++)
+	{
+		const uint16_t *codes = (const uint16_t *) (m->codes + m->columns[block->first_wide + c].at) + first;
+
+		for (i = 0; i < n; i++)
+			memcpy(records + (size_t) i * stride + block->wide_at + 2 * c, &codes[i], sizeof(uint16_t));
+	}
 }
 
 void
 grove_matrix_fill(GroveMatrix *m, const GroveFeatureBins *bins, const double *tile, uint32_t first, uint32_t n)
 {
-	uint8_t		part[GROVE_BLOCK_COLUMNS * GROVE_TILE_ROWS];
 	uint32_t	b,
 				c;
 
-	for (b = 0; b < m->n_blocks; b++)
+	for (c = 0; c < m->n_columns; c++)
 	{
-		const GroveBlock *block = &m->blocks[b];
-		const GroveColumn *column = &m->columns[block->first];
+		const GroveColumn *column = &m->columns[c];
 
 		if (column->width == 2)
-		{
 			fill_windows(m, bins, column, tile, (uint16_t *) (m->codes + column->at) + first, n);
-			continue;
-		}
-		for (c = 0; c < block->n_columns; c++, column++)
-		{
-			fill_narrow(m, bins, column, tile, part + (size_t) c * GROVE_TILE_ROWS, n);
-			memcpy(m->codes + column->at + first, part + (size_t) c * GROVE_TILE_ROWS, n);
-		}
-		fill_records(m, block, part, first, n);
+		else
+			fill_narrow(m, bins, column, tile, m->codes + column->at + first, n);
 	}
+	for (b = 0; b < m->n_blocks; b++)
+		fill_records(m, &m->blocks[b], first, n);
 }
 
 void
 grove_matrix_records(GroveMatrix *m)
 {
-	uint8_t		part[GROVE_BLOCK_COLUMNS * GROVE_TILE_ROWS];
 	uint32_t	b,
-				c,
 				first;
 
 	for (b = 0; b < m->n_blocks; b++)
 	{
-		const GroveBlock *block = &m->blocks[b];
-		const GroveColumn *column = &m->columns[block->first];
-
-		if (column->width == 2)
-			continue;
 		for (first = 0; first < m->n_rows; first += GROVE_TILE_ROWS)
-		{
-			uint32_t	n = m->n_rows - first < GROVE_TILE_ROWS ? m->n_rows - first : GROVE_TILE_ROWS;
-
-			for (c = 0; c < block->n_columns; c++)
-				memcpy(part + (size_t) c * GROVE_TILE_ROWS, m->codes + column[c].at + first, n);
-			fill_records(m, block, part, first, n);
-		}
+			fill_records(m, &m->blocks[b], first, least(m->n_rows - first, GROVE_TILE_ROWS));
 	}
 }
 

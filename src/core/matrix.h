@@ -14,7 +14,7 @@
  *         one addition to a histogram serves all of them
  * windows features that are the parts of one with many levels (window_levels of
  *         bins.h): the code is 0 for missing and else 1 + the rank of the
- *         level; two bytes, and no record beside the column
+ *         level; a wide column, of two bytes a code
  *
  * Every feature's bin follows from the code, so that joining changes no sum.
  */
@@ -24,14 +24,15 @@
 #include "bins.h"
 
 #define GROVE_BLOCK_COLUMNS	32
-#define GROVE_MAX_CODES		4096	/* of a column of windows */
-#define GROVE_MAX_BLOCKS	(GROVE_MAX_FEATURES / 2 + GROVE_MAX_FEATURES / GROVE_BLOCK_COLUMNS + 1)
+#define GROVE_BLOCK_WIDE	4		/* wide columns of a block at most */
+#define GROVE_MAX_CODES		4096	/* of a wide column */
+#define GROVE_MAX_BLOCKS	(GROVE_MAX_FEATURES / GROVE_BLOCK_WIDE + 1)
 #define GROVE_NO_FEATURE	UINT16_MAX
 
 typedef struct GroveColumn
 {
 	uint32_t	n_codes;
-	uint32_t	width;			/* bytes of a code, 2 for windows, else 1 */
+	uint32_t	width;			/* bytes of a code: 1, or 2 when it is wide */
 	uint32_t	block;
 	uint16_t	feature;		/* its first feature; GrovePlace.next leads to the others */
 	size_t		at;				/* [n_rows] in GroveMatrix.codes */
@@ -45,11 +46,14 @@ typedef struct GrovePlace
 	uint16_t	scale;
 } GrovePlace;
 
-/* Columns first to first + n_columns - 1 as records; a column of windows is a block of its own. */
+/* Some columns as records: n_columns of one byte, then n_wide of two, each from a first one on. */
 typedef struct GroveBlock
 {
 	uint32_t	first;
-	uint32_t	n_columns;		/* up to GROVE_BLOCK_COLUMNS */
+	uint32_t	n_columns;
+	uint32_t	first_wide;
+	uint32_t	n_wide;
+	uint32_t	wide_at;		/* where in a record they are */
 	uint32_t	stride;			/* bytes of a record */
 	size_t		at;				/* [n_rows] records in GroveMatrix.records */
 } GroveBlock;

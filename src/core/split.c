@@ -375,18 +375,16 @@ scan_order(const GroveSplitRules *rules, const Node *node, const uint8_t *order,
 static void
 merge_runs(const uint8_t *a, uint32_t n_a, const uint8_t *b, uint32_t n_b, const double *ratio, uint8_t *out)
 {
+	/* without branches, which could not be foreseen */
 	while (n_a > 0 && n_b > 0)
 	{
-		if (ratio[*b] < ratio[*a])
-		{
-			*out++ = *b++;
-			n_b--;
-		}
-		else
-		{
-			*out++ = *a++;
-			n_a--;
-		}
+		uint32_t	take_b = ratio[*b] < ratio[*a];
+
+		*out++ = take_b ? *b : *a;
+		a += 1 - take_b;
+		b += take_b;
+		n_a -= 1 - take_b;
+		n_b -= take_b;
 	}
 	memcpy(out, a, n_a);
 	memcpy(out + n_a, b, n_b);

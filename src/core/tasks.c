@@ -229,35 +229,33 @@ list_rows(GroveTrainer *t, const GroveChunk *c, const int32_t *words, uint32_t f
 }
 
 void
-grove_tasks_accumulate(GroveTrainer *t, uint32_t worker, uint32_t first, uint32_t n_columns,
-					   const GroveEntry *entries, uint32_t n)
+grove_tasks_accumulate(GroveTrainer *t, uint32_t worker, const GroveHistPart *part, const GroveEntry *entries, uint32_t n)
 {
-	GroveHistMode mode = t->shared->dims.mode;
-	int64_t    *accumulator = t->workers[worker].accumulator;
 	const int32_t *hess = t->hess ? t->hess + (size_t) t->shared->args.output * t->matrix.n_rows : NULL;
 
-	memset(accumulator, 0, grove_hist_column_words(&t->matrix, first, n_columns, mode) * sizeof(int64_t));
-	grove_hist_accumulate(&t->matrix, first, n_columns, mode, entries, n, hess, accumulator);
+	grove_hist_accumulate(&t->matrix, part, t->shared->dims.mode, entries, n, hess, t->workers[worker].accumulators);
 }
 
 void
 grove_tasks_add(GroveTrainer *t, uint32_t worker, uint32_t block, const GroveEntry *entries, uint32_t n)
 {
-	const GroveBlock *b = &t->matrix.blocks[block];
+	GroveHistPart part = grove_hist_part(&t->matrix.blocks[block], 0, 1);
 	GroveHistMode mode = t->shared->dims.mode;
-	size_t		words = grove_hist_words(mode);
 	GroveWorker *w = &t->workers[worker];
 	GroveBinSums *sums = t->worker_sums + (size_t) worker * t->matrix.n_features;
 	bool		add = w->epoch[block] == t->shared->args.epoch;
 	int64_t		scratch[2 * GROVE_BINS];
-	uint32_t	c,
+	uint32_t	i,
 				f;
 
-	grove_tasks_accumulate(t, worker, b->first, b->n_columns, entries, n);
-	for (c = 0; c < b->n_columns; c++)
+	grove_tasks_accumulate(t, worker, &part, entries, n);
+	for (i = 0; i < part.n_columns + part.n_wide; i++)
 	{
-		for (f = t->matrix.columns[b->first + c].feature; f != GROVE_NO_FEATURE; f = t->matrix.places[f].next)
-			grove_hist_unpack(mode, grove_hist_feature(&t->matrix, t->bins, f, mode, w->accumulator + c * words, scratch),
+		const int64_t *column = grove_hist_at(&part, mode, w->accumulators, i);
+
+		f = t->matrix.columns[grove_hist_column(&part, i)].feature;
+		for (; f != GROVE_NO_FEATURE; f = t->matrix.places[f].next)
+			grove_hist_unpack(mode, grove_hist_feature(&t->matrix, t->bins, f, mode, column, scratch),
 							  t->bins[f].n_bins, add, &sums[f]);
 	}
 	w->epoch[block] = t->shared->args.epoch;
@@ -266,13 +264,14 @@ grove_tasks_add(GroveTrainer *t, uint32_t worker, uint32_t block, const GroveEnt
 bool
 grove_tasks_block_used(const GroveTrainer *t, uint32_t block)
 {
-	const GroveBlock *b = &t->matrix.blocks[block];
-	uint32_t	c,
+	GroveHistPart part = grove_hist_part(&t->matrix.blocks[block], 0, 1);
+	uint32_t	i,
 				f;
 
-	for (c = b->first; c < b->first + b->n_columns; c++)
+	for (i = 0; i < part.n_columns + part.n_wide; i++)
 	{
-		for (f = t->matrix.columns[c].feature; f != GROVE_NO_FEATURE; f = t->matrix.places[f].next)
+		f = t->matrix.columns[grove_hist_column(&part, i)].feature;
+		for (; f != GROVE_NO_FEATURE; f = t->matrix.places[f].next)
 		{
 			if (t->used[f])
 				return true;

@@ -89,22 +89,23 @@ small_slot(const GroveTrainer *t, int32_t slot)
 
 /* Histograms of some columns of a leaf of at most a chunk of rows, into its slot. */
 static void
-build_small(GroveTrainer *t, uint32_t worker, const GroveLeaf *leaf, int32_t slot, uint32_t first, uint32_t n_columns)
+build_small(GroveTrainer *t, uint32_t worker, const GroveLeaf *leaf, int32_t slot, const GroveHistPart *part)
 {
 	GroveHistMode mode = t->shared->dims.mode;
 	size_t		words = grove_hist_words(mode);
-	int64_t    *at = small_slot(t, slot);
-	const int64_t *accumulator = t->workers[worker].accumulator;
-	uint32_t	c,
+	uint32_t	i,
 				f;
 
-	grove_tasks_accumulate(t, worker, first, n_columns, t->bag[leaf->side] + leaf->begin, leaf->count);
-	for (c = first; c < first + n_columns; c++, accumulator += words)
+	grove_tasks_accumulate(t, worker, part, t->bag[leaf->side] + leaf->begin, leaf->count);
+	for (i = 0; i < part->n_columns + part->n_wide; i++)
 	{
-		for (f = t->matrix.columns[c].feature; f != GROVE_NO_FEATURE; f = t->matrix.places[f].next)
+		const int64_t *column = grove_hist_at(part, mode, t->workers[worker].accumulators, i);
+
+		f = t->matrix.columns[grove_hist_column(part, i)].feature;
+		for (; f != GROVE_NO_FEATURE; f = t->matrix.places[f].next)
 		{
-			int64_t    *to = at + f * words;
-			const int64_t *from = grove_hist_feature(&t->matrix, t->bins, f, mode, accumulator, to);
+			int64_t    *to = small_slot(t, slot) + f * words;
+			const int64_t *from = grove_hist_feature(&t->matrix, t->bins, f, mode, column, to);
 
 			if (from != to)
 				memcpy(to, from, (t->bins[f].n_bins + 1) * (words / GROVE_BINS) * sizeof(int64_t));
@@ -128,23 +129,20 @@ grove_tasks_hist(GroveTrainer *t, uint32_t worker, uint32_t task)
 	uint32_t	built = args->build_left ? args->left : args->right;
 	uint32_t	other = args->build_left ? args->right : args->left;
 	const GroveLeaf *leaf = &t->leaves[built];
-	uint32_t	part = task % args->hist_parts;
 	uint32_t	block = task / args->hist_parts % t->matrix.n_blocks;
 	uint32_t	chunk = task / args->hist_parts / t->matrix.n_blocks;
-	const GroveBlock *b = &t->matrix.blocks[block];
 
 	if (!grove_tasks_block_used(t, block))
 		return;
 	if (leaf->count <= GROVE_HIST_CHUNK)
 	{
-		uint32_t	first = b->n_columns * part / args->hist_parts;
-		uint32_t	n = b->n_columns * (part + 1) / args->hist_parts - first;
+		GroveHistPart part = grove_hist_part(&t->matrix.blocks[block], task % args->hist_parts, args->hist_parts);
 
-		if (n == 0)
+		if (part.n_columns + part.n_wide == 0)
 			return;
-		build_small(t, worker, leaf, find_slot(t, built, true), b->first + first, n);
+		build_small(t, worker, leaf, find_slot(t, built, true), &part);
 		if (args->build_both)
-			build_small(t, worker, &t->leaves[other], find_slot(t, other, false), b->first + first, n);
+			build_small(t, worker, &t->leaves[other], find_slot(t, other, false), &part);
 	}
 	else
 	{

@@ -50,7 +50,7 @@ typedef struct GroveChunk
 /* One process's scratch. */
 typedef struct GroveWorker
 {
-	int64_t		accumulator[GROVE_HIST_SCRATCH];
+	int64_t		accumulators[GROVE_HIST_SCRATCH];
 	int32_t		words[GROVE_HIST_CHUNK];
 	GroveEntry	part[GROVE_HIST_CHUNK];
 	uint64_t	epoch[GROVE_MAX_BLOCKS];	/* which histogram its sums of a block belong to */

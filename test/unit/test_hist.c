@@ -190,44 +190,50 @@ check_accumulator(GroveHistMode mode, const int64_t *accumulator, uint32_t n_bin
 	free(again);
 }
 
-/* Some columns of a block: the accumulator of each of their features. */
-static void
-check_columns(const Matrix *m, uint32_t first, uint32_t n_columns, GroveHistMode mode, const GroveEntry *entries, uint32_t n,
-			  const int64_t *g, const int64_t *h, const int32_t *hess)
+/* Some columns of a block: the accumulator of each of their features; returns how many there were. */
+static uint32_t
+check_part(const Matrix *m, const GroveHistPart *part, GroveHistMode mode, const GroveEntry *entries, uint32_t n,
+		   const int64_t *g, const int64_t *h, const int32_t *hess)
 {
-	size_t		words = grove_hist_words(mode);
-	int64_t    *accumulator = kit_alloc(grove_hist_column_words(&m->matrix, first, n_columns, mode), sizeof(int64_t));
+	int64_t    *accumulators = kit_alloc(GROVE_HIST_SCRATCH, sizeof(int64_t));
 	int64_t		scratch[2 * GROVE_BINS];
+	uint32_t	n_features = 0;
 
-	grove_hist_accumulate(&m->matrix, first, n_columns, mode, entries, n, mode == GROVE_HIST_WIDE ? hess : NULL, accumulator);
-	for (uint32_t c = 0; c < n_columns; c++)
+	memset(accumulators, 0x5a, GROVE_HIST_SCRATCH * sizeof(int64_t));
+	grove_hist_accumulate(&m->matrix, part, mode, entries, n, mode == GROVE_HIST_WIDE ? hess : NULL, accumulators);
+	for (uint32_t i = 0; i < part->n_columns + part->n_wide; i++)
 	{
-		for (uint32_t f = m->matrix.columns[first + c].feature; f != GROVE_NO_FEATURE; f = m->matrix.places[f].next)
+		const int64_t *column = grove_hist_at(part, mode, accumulators, i);
+		uint32_t	f = m->matrix.columns[grove_hist_column(part, i)].feature;
+
+		for (; f != GROVE_NO_FEATURE; f = m->matrix.places[f].next, n_features++)
 		{
 			GroveBinSums expected = plain_sums(m, f, mode, entries, n, g, h);
 
-			check_accumulator(mode, grove_hist_feature(&m->matrix, m->bins, f, mode, accumulator + c * words, scratch),
+			check_accumulator(mode, grove_hist_feature(&m->matrix, m->bins, f, mode, column, scratch),
 							  m->bins[f].n_bins, &expected);
 		}
 	}
-	free(accumulator);
+	free(accumulators);
+	return n_features;
 }
 
-/* Whole blocks, and each cut in two. */
+/* Whole blocks, and each cut into parts. */
 static void
 check_blocks(const Matrix *m, GroveHistMode mode, const GroveEntry *entries, uint32_t n,
 			 const int64_t *g, const int64_t *h, const int32_t *hess)
 {
-	for (uint32_t b = 0; b < m->matrix.n_blocks; b++)
+	for (uint32_t n_parts = 1; n_parts <= 3; n_parts++)
 	{
-		const GroveBlock *block = &m->matrix.blocks[b];
-		uint32_t	half = block->n_columns / 2;
+		uint32_t	n_features = 0;
 
-		check_columns(m, block->first, block->n_columns, mode, entries, n, g, h, hess);
-		if (half == 0)
-			continue;
-		check_columns(m, block->first, half, mode, entries, n, g, h, hess);
-		check_columns(m, block->first + half, block->n_columns - half, mode, entries, n, g, h, hess);
+		for (uint32_t p = 0; p < m->matrix.n_blocks * n_parts; p++)
+		{
+			GroveHistPart part = grove_hist_part(&m->matrix.blocks[p / n_parts], p % n_parts, n_parts);
+
+			n_features += check_part(m, &part, mode, entries, n, g, h, hess);
+		}
+		CHECK(n_features == m->matrix.n_features);
 	}
 }
 

@@ -74,7 +74,6 @@ make_matrix(Case *c)
 	m->codes = kit_alloc(c->size.code_bytes, 1);
 	m->records = kit_alloc(c->size.record_bytes, 1);
 	memset(m->codes, 0xee, c->size.code_bytes);
-	memset(m->records, 0xee, c->size.record_bytes);
 	grove_matrix_layout(m, c->bins, c->join);
 	CHECK(m->n_columns == c->size.n_columns && m->n_blocks == c->size.n_blocks);
 }
@@ -112,16 +111,15 @@ check_layout(const Case *c)
 	{
 		const GroveBlock *block = &m->blocks[b];
 
-		CHECK(block->first == n_columns && block->n_columns >= 1);
+		CHECK(block->n_columns <= GROVE_BLOCK_COLUMNS && block->n_wide <= GROVE_BLOCK_WIDE);
+		CHECK(block->n_columns + block->n_wide >= 1 && block->stride % 4 == 0);
+		CHECK(block->n_columns <= block->wide_at && block->wide_at + 2 * block->n_wide <= block->stride);
+		CHECK(block->at + (size_t) m->n_rows * block->stride <= c->size.record_bytes);
 		for (uint32_t i = 0; i < block->n_columns; i++)
-			CHECK(m->columns[n_columns++].block == b);
-		if (m->columns[block->first].width == 2)
-			CHECK(block->n_columns == 1);
-		else
-		{
-			CHECK(block->n_columns <= GROVE_BLOCK_COLUMNS && block->n_columns <= block->stride && block->stride % 4 == 0);
-			CHECK(block->at + (size_t) m->n_rows * block->stride <= c->size.record_bytes);
-		}
+			CHECK(m->columns[block->first + i].block == b && m->columns[block->first + i].width == 1);
+		for (uint32_t i = 0; i < block->n_wide; i++)
+			CHECK(m->columns[block->first_wide + i].block == b && m->columns[block->first_wide + i].width == 2);
+		n_columns += block->n_columns + block->n_wide;
 	}
 	CHECK(n_columns == m->n_columns);
 }
@@ -177,6 +175,20 @@ code_in_column(const GroveMatrix *m, const GroveColumn *column, uint32_t row)
 	return column->width == 2 ? ((const uint16_t *) codes)[row] : codes[row];
 }
 
+static uint32_t
+code_in_record(const GroveMatrix *m, const GroveColumn *column, uint32_t row)
+{
+	const GroveBlock *block = &m->blocks[column->block];
+	const uint8_t *record = m->records + block->at + (size_t) row * block->stride;
+	uint32_t	number = (uint32_t) (column - m->columns);
+	uint16_t	code;
+
+	if (column->width == 1)
+		return record[number - block->first];
+	memcpy(&code, record + block->wide_at + 2 * (number - block->first_wide), sizeof(code));
+	return code;
+}
+
 /* A table that sends each bin one way sends each row's code the way of its bin; both copies agree. */
 static void
 check_codes(KitRandom *random, const Case *c)
@@ -187,7 +199,6 @@ check_codes(KitRandom *random, const Case *c)
 	for (uint32_t f = 0; f < c->n_features; f++)
 	{
 		const GroveColumn *column = &m->columns[m->places[f].column];
-		const GroveBlock *block = &m->blocks[column->block];
 		uint8_t		by_bin[GROVE_BINS];
 		uint8_t		by_code[GROVE_MAX_CODES];
 
@@ -199,8 +210,7 @@ check_codes(KitRandom *random, const Case *c)
 			uint32_t	code = code_in_column(m, column, i);
 
 			wrong += code >= column->n_codes || by_code[code] != by_bin[c->expected[(size_t) i * c->n_features + f]];
-			wrong += column->width == 1 &&
-				m->records[block->at + (size_t) i * block->stride + m->places[f].column - block->first] != code;
+			wrong += code_in_record(m, column, i) != code;
 		}
 	}
 	CHECK(wrong == 0);
@@ -220,13 +230,7 @@ check_case(KitRandom *random, uint32_t n_features, uint32_t n_rows, bool join)
 	records = c.matrix.records;
 	c.matrix.records = kit_alloc(c.size.record_bytes, 1);
 	grove_matrix_records(&c.matrix);
-	for (uint32_t b = 0; b < c.matrix.n_blocks; b++)
-	{
-		const GroveBlock *block = &c.matrix.blocks[b];
-
-		if (c.matrix.columns[block->first].width == 1)
-			CHECK(memcmp(records + block->at, c.matrix.records + block->at, (size_t) n_rows * block->stride) == 0);
-	}
+	CHECK(memcmp(records, c.matrix.records, c.size.record_bytes) == 0);
 	free(records);
 	free(c.matrix.records);
 	free(c.matrix.codes);
