@@ -140,6 +140,8 @@ fi
 heading "unit tests of the core"
 check_lines "unit tests" test/scripts/run_unit.sh
 
+check "the same models with and without wider vectors" test/scripts/check_clones.sh
+
 heading "lint"
 check "layers" test/scripts/check_layers.sh
 check "sizes" test/scripts/check_sizes.sh
