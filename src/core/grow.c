@@ -14,6 +14,8 @@
 #include "ccp.h"
 #include "rng.h"
 
+#define FIND_FEATURES_MIN	8		/* fewer: the search is not worth sharing, however many rows there are */
+
 static void
 set_phase(GroveTrainShared *s, GrovePhase phase, uint32_t n_tasks, bool small)
 {
@@ -533,7 +535,7 @@ grove_grow_next(GroveTrainer *t)
 			return true;
 		case GROVE_PHASE_HIST:
 			set_phase(s, GROVE_PHASE_FIND, s->dims.n_features,
-					  t->leaves[s->args.left].count + t->leaves[s->args.right].count < 16384);
+					  s->dims.n_features < FIND_FEATURES_MIN);
 			return true;
 		case GROVE_PHASE_FIND:
 			if (s->args.has_right)
