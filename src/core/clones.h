@@ -6,7 +6,8 @@
  * the same order, never contracted, only more of them at once.  Where the
  * compiler or the C library cannot do it, or sanitizers are in the way, there
  * is one for the baseline.  GROVE_NO_CLONES asks for that, too: a test compares
- * the digests of both.
+ * the digests of both.  Such functions are static: the loader's own would be
+ * seen outside of the library.
  */
 #ifndef GROVE_CLONES_H
 #define GROVE_CLONES_H

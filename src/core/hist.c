@@ -175,8 +175,8 @@ sum_joined(const uint32_t words, const int64_t *acc, uint32_t n_codes, uint32_t 
 }
 
 /* Levels of the window as they are; all other levels are its last bin. */
-static void
-copy_window(uint32_t words, const int64_t *acc, uint32_t n_codes, const GroveFeatureBins *bins, int64_t *out)
+static grove_inlined void
+copy_window(const uint32_t words, const int64_t *acc, uint32_t n_codes, const GroveFeatureBins *bins, int64_t *out)
 {
 	uint32_t	n = bins->n_bins - 1;
 	const int64_t *levels = acc + (size_t) (bins->window_first + 1) * words;
@@ -194,22 +194,28 @@ copy_window(uint32_t words, const int64_t *acc, uint32_t n_codes, const GroveFea
 	}
 }
 
-GROVE_CLONES const int64_t *
+/* A feature's accumulator from that of the column it shares, into out. */
+GROVE_CLONES static void
+take_apart(const GroveColumn *column, const GroveFeatureBins *bins, uint32_t scale, GroveHistMode mode,
+		   const int64_t *accumulator, int64_t *out)
+{
+	if (column->width == 2)
+		copy_window(mode == GROVE_HIST_WIDE ? 2 : 1, accumulator, column->n_codes, bins, out);
+	else if (mode == GROVE_HIST_WIDE)
+		sum_joined(2, accumulator, column->n_codes, scale, bins->n_bins + 1, out);
+	else
+		sum_joined(1, accumulator, column->n_codes, scale, bins->n_bins + 1, out);
+}
+
+const int64_t *
 grove_hist_feature(const GroveMatrix *matrix, const GroveFeatureBins *bins, uint32_t feature, GroveHistMode mode,
 				   const int64_t *accumulator, int64_t *scratch)
 {
 	const GroveColumn *column = &matrix->columns[matrix->places[feature].column];
-	uint32_t	scale = matrix->places[feature].scale;
-	uint32_t	size = bins[feature].n_bins + 1;
 
-	if (column->width == 2)
-		copy_window(mode == GROVE_HIST_WIDE ? 2 : 1, accumulator, column->n_codes, &bins[feature], scratch);
-	else if (size == column->n_codes)
+	if (column->width == 1 && bins[feature].n_bins + 1 == column->n_codes)
 		return accumulator;
-	else if (mode == GROVE_HIST_WIDE)
-		sum_joined(2, accumulator, column->n_codes, scale, size, scratch);
-	else
-		sum_joined(1, accumulator, column->n_codes, scale, size, scratch);
+	take_apart(column, &bins[feature], matrix->places[feature].scale, mode, accumulator, scratch);
 	return scratch;
 }
 
@@ -251,9 +257,8 @@ unpack(const GroveHistMode mode, const int64_t *acc, uint32_t n_bins, const bool
 	}
 }
 
-GROVE_CLONES void
-grove_hist_unpack(GroveHistMode mode, const int64_t *accumulator, uint32_t n_bins, bool add,
-				  GroveBinSums *sums)
+GROVE_CLONES static void
+unpack_any(GroveHistMode mode, const int64_t *accumulator, uint32_t n_bins, bool add, GroveBinSums *sums)
 {
 	if (mode == GROVE_HIST_PACKED)
 	{
@@ -266,6 +271,13 @@ grove_hist_unpack(GroveHistMode mode, const int64_t *accumulator, uint32_t n_bin
 		unpack(GROVE_HIST_CONSTANT, accumulator, n_bins, add, sums);
 	else
 		unpack(GROVE_HIST_WIDE, accumulator, n_bins, add, sums);
+}
+
+void
+grove_hist_unpack(GroveHistMode mode, const int64_t *accumulator, uint32_t n_bins, bool add,
+				  GroveBinSums *sums)
+{
+	unpack_any(mode, accumulator, n_bins, add, sums);
 }
 
 void

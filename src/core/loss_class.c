@@ -50,9 +50,8 @@ softmax_block(const GroveLossRows *rows, uint32_t first, uint32_t n, uint32_t k,
 		p[i] /= sum[i];
 }
 
-GROVE_CLONES void
-grove_loss_class_gradients(GroveLossKind kind, const GroveLossRows *rows, uint32_t first,
-						   uint32_t n, uint32_t k, float *g, float *h)
+GROVE_CLONES static void
+class_gradients(GroveLossKind kind, const GroveLossRows *rows, uint32_t first, uint32_t n, uint32_t k, float *g, float *h)
 {
 	const float *label = rows->label + first;
 	const float *score = rows->score + first;
@@ -90,6 +89,13 @@ grove_loss_class_gradients(GroveLossKind kind, const GroveLossRows *rows, uint32
 			h[i] = factor * p[i] * (1.0f - p[i]);
 		}
 	}
+}
+
+void
+grove_loss_class_gradients(GroveLossKind kind, const GroveLossRows *rows, uint32_t first,
+						   uint32_t n, uint32_t k, float *g, float *h)
+{
+	class_gradients(kind, rows, first, n, k, g, h);
 }
 
 /* log(1 + exp(-m)) with m the margin in favour of the label. */
