@@ -35,7 +35,7 @@ same "with CREATE it can" "$(as ann "CREATE EXTENSION pg_grove; SELECT extowner:
 same "the installer trains and saves" "$(as ann "SELECT grove.save('a', grove.train('$source', 'y'), source => '$source') + grove.save('a', grove.train('$source', 'y', '{\"num_iterations\": 9}'), deploy => false)")" 3
 same "deploys" "$(as ann "SELECT grove.deploy('a', 2) IS NOT NULL; SELECT version FROM grove.models WHERE is_current" | tail -1)" 2
 same "predicts" "$(as ann "SELECT grove.predict('a', 7) > 0.5 AND grove.predict('a', 3) < 0.5")" t
-same "prunes and shuffles" "$(as ann "CREATE TEMPORARY TABLE pairs AS SELECT i FROM generate_series(1, 500) AS i; SELECT (SELECT count(*) BETWEEN 1 AND 499 FROM grove.prune(NULL::pairs, 'pairs', 0.5, key => '{i}')) AND (SELECT count(*) = 500 FROM grove.shuffle(NULL::pairs, 'pairs'))")" t
+same "prunes and shuffles" "$(as ann "CREATE TEMPORARY TABLE pairs AS SELECT i FROM generate_series(1, 500) AS i; SELECT (SELECT count(*) BETWEEN 1 AND 499 FROM grove.prune(NULL::pairs, 'pairs', 0.5, key => '{i}')) AND (SELECT count(*) = 500 FROM grove.shuffle(NULL::pairs, 'pairs', '{i}'))")" t
 same "retrains" "$(as ann "SELECT grove.deploy('a', 1); SELECT version FROM grove.retrain('a', false)" | tail -1)" 3
 
 same "another role sees no row of it" "$(as bob "SELECT count(*) FROM grove.models")" 0
