@@ -15,6 +15,7 @@
 
 #define CHUNK_BITS	4			/* of the number of labels in the first chunk */
 #define CHUNKS		(32 - CHUNK_BITS)
+#define CHUNK_HEADER 16			/* of palloc's at most */
 #define PROBE		PG_UINT32_MAX	/* code of the label that is looked for */
 
 typedef struct LevelEntry
@@ -101,7 +102,7 @@ add_level(GroveLevels *levels)
 	level->hash = levels->probe_hash;
 	level->count = 0;
 	level->rank = 0;
-	levels->bytes += GetMemoryChunkSpace(copy);
+	levels->bytes += pg_nextpower2_32(Max(levels->probe.length + 1, 8)) + CHUNK_HEADER;
 	return levels->count++;
 }
 
