@@ -151,11 +151,28 @@ check_server()
 	return 1
 }
 
+# Files of dynamic shared memory that came after the start, that no process has mapped, and that stay: another
+# server may be making or removing one.
+orphan_segments()
+{
+	local file suspects
+
+	suspects=$(find /dev/shm -maxdepth 1 -name 'PostgreSQL.*' -user "${SERVER_USER:-$(id -un)}" -newer "$GROVE_WORK/began" 2>/dev/null)
+	for file in $suspects; do
+		! is_orphan "$file" || { sleep 1; ! is_orphan "$file" || echo "$file"; }
+	done
+}
+
+is_orphan()
+{
+	! cat /proc/[0-9]*/maps 2>/dev/null | grep -qF "$1" && [ -e "$1" ]
+}
+
 # Kills the postmaster.  What trains ends by itself; the other children go on with their queries until
 # they are ended one by one, as a service manager would.
 kill_postmaster()
 {
-	local what=$1 postmaster children child tries alive=
+	local what=$1 postmaster children child tries left alive=
 
 	postmaster=$(head -n 1 "$SERVER_DIR/data/postmaster.pid")
 	children=$(pgrep -P "$postmaster")
@@ -183,10 +200,8 @@ kill_postmaster()
 	case $what in
 		train | team | read | retrain | prune_train) [ -z "$alive" ] || { say "# $what goes on without a postmaster"; return 1; } ;;
 	esac
-	alive=$(orphan_segments)
-	[ -z "$alive" ] || { say "# $what: left after the start: $alive"; return 1; }
-	alive=$(as_server find "$SERVER_DIR/data/base" -path '*pgsql_tmp*' -type f)
-	[ -z "$alive" ] || { say "# $what: left after the start: $alive"; return 1; }
+	left=$(orphan_segments; as_server find "$SERVER_DIR/data/base" -path '*pgsql_tmp*' -type f)
+	[ -z "$left" ] || { say "# $what: left after the start: $left"; return 1; }
 }
 
 # inject N: one fault at a random moment
@@ -236,16 +251,6 @@ inject()
 	check_server
 }
 
-# Files of dynamic shared memory that came after the start and that no process has mapped.
-orphan_segments()
-{
-	local file
-
-	for file in $(find /dev/shm -maxdepth 1 -name 'PostgreSQL.*' -user "${SERVER_USER:-$(id -un)}" -newer "$GROVE_WORK/began" 2>/dev/null); do
-		cat /proc/[0-9]*/maps 2>/dev/null | grep -qF "$file" || [ ! -e "$file" ] || echo "$file"
-	done
-}
-
 faults()
 {
 	local i bad=0 left
@@ -263,7 +268,6 @@ faults()
 	left=$(pgrep -f -- "-D $SERVER_DIR/data" | wc -l)
 	result "no process is left" "$([ "$left" = 0 ] && echo t)" "$left"
 	left=$(orphan_segments)
-	[ -z "$left" ] || { sleep 1; left=$(orphan_segments); }
 	result "no shared memory is left" "$([ -z "$left" ] && echo t)" "$left"
 	server_ctl start
 }

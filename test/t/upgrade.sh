@@ -20,8 +20,8 @@ setup_begin
 private_pg || { echo "not ok - a private copy of the server"; exit 1; }
 PATH=$PG_BINDIR:$PATH
 version=$(sed -n "s/^default_version = '\(.*\)'/\1/p" pg_grove.control)
-parts=$(sed -n 's/^SQL_PARTS *= *//p' Makefile)
-last=${parts##* }
+sql_parts=$(sed -n 's/^SQL_PARTS *= *//p' Makefile)
+last=${sql_parts##* }
 
 # script NAME PART ...: the parts as a script of the extension
 script()
@@ -53,8 +53,8 @@ upgraded()
 
 # shellcheck disable=SC2086
 {
-	script 0.0.9 ${parts% *}
-	script 0.0.8 ${parts% *}
+	script 0.0.9 ${sql_parts% *}
+	script 0.0.8 ${sql_parts% *}
 	script "0.0.9--$version"
 	# what an upgrade script has to say itself, since only the first part of an install script says it
 	echo 'SET LOCAL search_path = grove, pg_temp;' >>"$PRIVATE_EXTDIR/pg_grove--0.0.9--$version.sql"
