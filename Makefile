@@ -8,6 +8,8 @@ OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/core/*.c src/pg/*.c)))
 SQL_PARTS = keys shuffle rows sample train predict models judge explain interchange recommend registry loop
 SQL_SOURCES = $(wildcard $(SQL_PARTS:%=sql/install/%.sql))
 DATA_built = sql/install/pg_grove--$(EXTVERSION).sql
+# Install scripts of released versions and the scripts that lead from one to the next.
+DATA = $(wildcard sql/upgrade/pg_grove--*.sql)
 
 REGRESS = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
 

@@ -116,8 +116,7 @@ demo_database()
 		[ "$(psql_on -Atc "SELECT count(*) FROM pg_namespace WHERE nspname = 'shop'")" = 0 ] ||
 			complain "the role may not create a database, and a schema \"shop\" exists already" || return
 		scratch="DROP SCHEMA IF EXISTS shop CASCADE;"
-		# Dropping an extension leaves the schema that was made for it.
-		[ "$extension" = 1 ] || scratch="$scratch DROP EXTENSION IF EXISTS pg_grove; DROP SCHEMA IF EXISTS grove"
+		[ "$extension" = 1 ] || scratch="$scratch DROP EXTENSION IF EXISTS pg_grove"
 		connect=()
 		where="schema shop"
 	fi

@@ -99,6 +99,8 @@ SELECT pg_temp.try($$SELECT grove.train('SELECT a, y FROM orders', 'y', '{"scale
 SET grove.max_memory = '100kB';
 SELECT pg_temp.try($$SELECT grove.train('SELECT a, y FROM orders', 'y')$$);
 SELECT pg_temp.try($$SELECT grove.train('SELECT i::text || ''-label'' AS label, i::float8 AS y FROM generate_series(1, 70000) AS i', 'y')$$);
+SET grove.max_memory = '6MB';
+SELECT pg_temp.try($$SELECT grove.train('SELECT i % 97 AS a, i % 7 AS b, (i * 31) % 1009 AS y FROM generate_series(1, 2000) AS i', 'y', '{"num_iterations": 5000}')$$);
 RESET grove.max_memory;
 
 -- handled: few rows, constant and empty features, very many columns and labels

@@ -1,6 +1,14 @@
 /* keys.sql: decisions about one row by the hash of its key */
 
+/*
+ * The schema is made here and not by the control file: so it is a part of the
+ * extension and goes with it, belongs to nobody who could put functions of his
+ * own beside these, and cannot be somebody's schema from before.
+ */
+CREATE SCHEMA grove;
+COMMENT ON SCHEMA grove IS 'pg_grove: prune the rows, grow the trees, predict in SQL';
 GRANT USAGE ON SCHEMA grove TO PUBLIC;
+SET LOCAL search_path = grove, pg_temp;
 
 CREATE FUNCTION hash64(seed bigint, VARIADIC key "any") RETURNS bigint
 	AS 'MODULE_PATHNAME', 'grove_hash64' LANGUAGE C IMMUTABLE PARALLEL SAFE;

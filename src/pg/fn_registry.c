@@ -120,8 +120,10 @@ result_value(int column, bool *isnull)
 }
 
 void
-grovepg_registry_lock(const char *name)
+grovepg_registry_lock(FunctionCallInfo fcinfo, const char *name)
 {
+	/* before the lock, which a standby has no such mode of */
+	PreventCommandIfReadOnly(psprintf("%s()", get_func_name(fcinfo->flinfo->fn_oid)));
 	LockDatabaseObject(registry_table(), DatumGetUInt32(hash_any((const unsigned char *) name, (int) strlen(name))),
 					   0, ExclusiveLock);
 }
@@ -171,11 +173,11 @@ name_argument(FunctionCallInfo fcinfo)
 }
 
 static void
-begin_change(const char *name)
+begin_change(FunctionCallInfo fcinfo, const char *name)
 {
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
-	grovepg_registry_lock(name);
+	grovepg_registry_lock(fcinfo, name);
 }
 
 int
@@ -247,7 +249,7 @@ grove_save(PG_FUNCTION_ARGS)
 	recipe.validation = text_or_null(fcinfo, 6);
 	recipe.key = PG_ARGISNULL(7) ? NULL : PG_GETARG_ARRAYTYPE_P(7);
 	recipe.seed = PG_GETARG_INT64(8);
-	begin_change(name);
+	begin_change(fcinfo, name);
 	version = grovepg_registry_insert(name, PG_GETARG_DATUM(1), &recipe, PG_GETARG_BOOL(9), NULL);
 	SPI_finish();
 	PG_RETURN_INT32(version);
@@ -274,7 +276,7 @@ grove_deploy(PG_FUNCTION_ARGS)
 	Statement	retire = {"UPDATE grove.models SET is_current = false WHERE name = $1 AND is_current"};
 	Statement	deploy = {"UPDATE grove.models SET is_current = true WHERE name = $1 AND version = $2"};
 
-	begin_change(name);
+	begin_change(fcinfo, name);
 	require_owner(name);
 	require_version(name, PG_GETARG_INT32(1));
 	add_text(&retire, name);
@@ -295,7 +297,7 @@ grove_drop_model(PG_FUNCTION_ARGS)
 	bool		isnull;
 	uint64		n;
 
-	begin_change(name);
+	begin_change(fcinfo, name);
 	require_owner(name);
 	if (!PG_ARGISNULL(1))
 	{
@@ -322,7 +324,7 @@ change_readers(FunctionCallInfo fcinfo, const char *update)
 	Oid			reader = strcmp(role, "public") == 0 ? ACL_ID_PUBLIC : get_role_oid(role, false);
 	Statement	statement = {update};
 
-	begin_change(name);
+	begin_change(fcinfo, name);
 	require_owner(name);
 	add_text(&statement, name);
 	add_value(&statement, OIDOID, ObjectIdGetDatum(reader), false);

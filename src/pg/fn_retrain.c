@@ -279,7 +279,7 @@ grove_retrain(PG_FUNCTION_ARGS)
 	job.share = grovepg_argument_float(fcinfo, 2, "holdout", 0.001, 0.9);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
-	grovepg_registry_lock(job.name);
+	grovepg_registry_lock(fcinfo, job.name);
 	job.recipe = grovepg_registry_recipe(job.name, &current, &target);
 	job.target = target;
 	if (job.recipe->source == NULL)

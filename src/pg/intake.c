@@ -22,8 +22,21 @@
 #define SKETCH_ROWS_MIN	4096
 #define WINDOW_LEVELS	254			/* levels of a column that is one of several of its feature */
 #define MAX_WINDOWS		16
+#define MAPPED_BYTES	(33 * 1024 * 1024)
+#define CHECK_ROWS		4096		/* between looks at the memory taken */
 
 /* ------------------------------------------------------------- first reading */
+
+/*
+ * Memory for the time of the first reading.  Pages that are not touched take
+ * none, and so large a piece malloc() maps for itself and gives back to the
+ * system when it is freed; a smaller one may stay as a hole.
+ */
+static void *
+allocate_mapped(GroveIntake *in, Size size)
+{
+	return MemoryContextAllocHuge(in->context, Max(size, MAPPED_BYTES));
+}
 
 static void
 make_sketch(GroveIntake *in)
@@ -35,7 +48,7 @@ make_sketch(GroveIntake *in)
 
 	if (status != GROVE_OK)
 		grovepg_error_status(status, NULL, 0);
-	grove_sketch_init(&in->sketch, MemoryContextAllocHuge(in->context, size), columns, capacity);
+	grove_sketch_init(&in->sketch, allocate_mapped(in, size), columns, capacity);
 }
 
 /* Adds the record to the rows that are kept, or gives them up when they become many. */
@@ -46,22 +59,16 @@ keep_record(GroveIntake *in, uint64 hash)
 
 	if (!in->keeps || (in->kept == NULL && in->n_rows > 0))
 		return;
-	if ((in->n_rows + 1) * record_bytes > Min(KEEP_BYTES, grovepg_max_memory() / 4))
+	if (in->kept == NULL)
+	{
+		in->kept_capacity = Max(Min(KEEP_BYTES, grovepg_max_memory() / 4) / record_bytes, 1);
+		in->kept = allocate_mapped(in, in->kept_capacity * record_bytes);
+		in->kept_hash = allocate_mapped(in, in->kept_capacity * sizeof(uint64));
+	}
+	if (in->n_rows == in->kept_capacity)
 	{
 		grovepg_intake_forget(in);
 		return;
-	}
-	if (in->kept == NULL)
-	{
-		in->kept_capacity = 64;
-		in->kept = MemoryContextAllocHuge(in->context, in->kept_capacity * record_bytes);
-		in->kept_hash = MemoryContextAllocHuge(in->context, in->kept_capacity * sizeof(uint64));
-	}
-	else if (in->n_rows == in->kept_capacity)
-	{
-		in->kept_capacity *= 2;
-		in->kept = repalloc_huge(in->kept, in->kept_capacity * record_bytes);
-		in->kept_hash = repalloc_huge(in->kept_hash, in->kept_capacity * sizeof(uint64));
 	}
 	memcpy(in->kept + in->n_rows * in->width, in->record, record_bytes);
 	in->kept_hash[in->n_rows] = hash;
@@ -70,21 +77,27 @@ keep_record(GroveIntake *in, uint64 hash)
 static Size
 kept_memory(const GroveIntake *in)
 {
-	return in->kept ? in->kept_capacity * (in->width * sizeof(double) + sizeof(uint64)) : 0;
+	return in->kept ? in->n_rows * (in->width * sizeof(double) + sizeof(uint64)) : 0;
 }
 
-Size
-grovepg_intake_memory(const GroveIntake *in)
+static Size
+labels_memory(const GroveIntake *in, uint32 more)
 {
-	Size		bytes = kept_memory(in) + grovepg_levels_memory(in->classes);
+	Size		bytes = grovepg_levels_memory(in->classes, more);
 	int			i;
 
 	for (i = 0; i < in->n_features; i++)
 	{
 		if (in->features[i].levels)
-			bytes += grovepg_levels_memory(in->features[i].levels);
+			bytes += grovepg_levels_memory(in->features[i].levels, more);
 	}
 	return bytes;
+}
+
+Size
+grovepg_intake_memory(const GroveIntake *in)
+{
+	return kept_memory(in) + labels_memory(in, 0);
 }
 
 Size
@@ -105,7 +118,8 @@ grovepg_intake_forget(GroveIntake *in)
 static void
 check_memory(GroveIntake *in)
 {
-	Size		bytes = grovepg_intake_memory(in) + grove_sketch_used(&in->sketch);
+	Size		labels = labels_memory(in, CHECK_ROWS);
+	Size		bytes = kept_memory(in) + labels + grove_sketch_used(&in->sketch);
 
 	if (bytes > grovepg_max_memory())
 		bytes -= grovepg_intake_forget(in);
@@ -114,7 +128,7 @@ check_memory(GroveIntake *in)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("reading the source needs more than %zu kB of memory", grovepg_max_memory() / 1024),
 				 errdetail("The sample for bins takes %zu kB, labels of text columns take %zu kB.",
-						   grove_sketch_used(&in->sketch) / 1024, grovepg_intake_memory(in) / 1024),
+						   grove_sketch_used(&in->sketch) / 1024, labels / 1024),
 				 errhint("Raise \"grove.max_memory\", or name columns of many different labels in \"ignore\".")));
 }
 
@@ -132,11 +146,10 @@ grovepg_intake_show_row(GroveIntake *in, TupleTableSlot *slot)
 	keep_record(in, hash);
 	in->n_rows++;
 	in->content += hash;
-	if (in->n_rows % GROVE_PROGRESS_ROWS == 0)
-	{
+	if (in->n_rows % CHECK_ROWS == 0)
 		check_memory(in);
+	if (in->n_rows % GROVE_PROGRESS_ROWS == 0)
 		grovepg_progress_rows(in->progress, in->n_rows);
-	}
 	if (in->record[AT_VALIDATION(in)] != 0.0)
 	{
 		in->n_validation++;

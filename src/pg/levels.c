@@ -1,53 +1,77 @@
 /*
  * levels.c: a hash table of labels (the server's simplehash).
+ *
+ * A column may have as many labels as rows, so a label should take little and
+ * growing should leave nothing behind: the table holds codes only, and the
+ * labels stand in chunks, each as large as all before it, which never move.
  */
 #include "pg_grove.h"
 
+#include "port/pg_bitutils.h"
 #include "utils/memutils.h"
 
 #include "../core/rng.h"
 #include "levels.h"
 
-typedef struct LevelKey
-{
-	GroveText	label;
-	uint64		hash;
-} LevelKey;
+#define CHUNK_BITS	4			/* of the number of labels in the first chunk */
+#define CHUNKS		(32 - CHUNK_BITS)
+#define CHUNK_HEADER 16			/* of palloc's at most */
+#define PROBE		PG_UINT32_MAX	/* code of the label that is looked for */
 
 typedef struct LevelEntry
 {
-	LevelKey	key;
 	uint32		code;
+	uint32		hash;
 	char		status;
 } LevelEntry;
-
-static inline bool
-same_label(LevelKey a, LevelKey b)
-{
-	return a.hash == b.hash && a.label.length == b.label.length &&
-		memcmp(a.label.data, b.label.data, a.label.length) == 0;
-}
-
-#define SH_PREFIX level_table
-#define SH_ELEMENT_TYPE LevelEntry
-#define SH_KEY_TYPE LevelKey
-#define SH_KEY key
-#define SH_HASH_KEY(tb, k) ((uint32) ((k).hash >> 32))
-#define SH_EQUAL(tb, a, b) same_label(a, b)
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
 
 struct GroveLevels
 {
 	MemoryContext context;
-	level_table_hash *table;
-	GroveLevel *levels;			/* [capacity] by code */
+	struct level_table_hash *table;
+	GroveLevel *chunks[CHUNKS];
+	GroveText	probe;
+	uint64		probe_hash;
 	uint32		count;
-	uint32		capacity;
 	Size		bytes;			/* of the labels */
 };
+
+static inline GroveLevel *
+get_level(const GroveLevels *levels, uint32 code)
+{
+	uint32		place = code + (1 << CHUNK_BITS);
+	int			bit = pg_leftmost_one_pos32(place);
+
+	return &levels->chunks[bit - CHUNK_BITS][place - (1U << bit)];
+}
+
+static inline bool
+is_probe(const GroveLevels *levels, uint32 code)
+{
+	const GroveLevel *level = get_level(levels, code);
+
+	return level->hash == levels->probe_hash && level->label.length == levels->probe.length &&
+		memcmp(level->label.data, levels->probe.data, level->label.length) == 0;
+}
+
+/*
+ * Only the label that is looked for is hashed: the others keep their hashes.
+ * A fuller table would grow before it is full, when a run of entries becomes
+ * long, which grovepg_levels_memory() could not foresee.
+ */
+#define SH_PREFIX level_table
+#define SH_ELEMENT_TYPE LevelEntry
+#define SH_KEY_TYPE uint32
+#define SH_KEY code
+#define SH_HASH_KEY(tb, code) ((uint32) (((GroveLevels *) (tb)->private_data)->probe_hash >> 32))
+#define SH_EQUAL(tb, a, b) is_probe((tb)->private_data, a)
+#define SH_STORE_HASH
+#define SH_GET_HASH(tb, entry) (entry)->hash
+#define SH_FILLFACTOR (0.6)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
 
 GroveLevels *
 grovepg_levels_make(MemoryContext context)
@@ -55,53 +79,49 @@ grovepg_levels_make(MemoryContext context)
 	GroveLevels *levels = MemoryContextAllocZero(context, sizeof(GroveLevels));
 
 	levels->context = context;
-	levels->table = level_table_create(context, 64, NULL);
-	levels->capacity = 64;
-	levels->levels = MemoryContextAlloc(context, levels->capacity * sizeof(GroveLevel));
+	levels->table = level_table_create(context, 16, levels);
 	return levels;
 }
 
-/* A label that is new: its bytes are copied. */
-static void
-add_level(GroveLevels *levels, LevelEntry *entry)
+/* The label that is looked for becomes one with the next code: its bytes are copied. */
+static uint32
+add_level(GroveLevels *levels)
 {
+	uint32		place = levels->count + (1 << CHUNK_BITS);
+	int			bit = pg_leftmost_one_pos32(place);
 	GroveLevel *level;
 	char	   *copy;
 
-	if (levels->count == levels->capacity)
-	{
-		levels->capacity *= 2;
-		levels->levels = repalloc_huge(levels->levels, (Size) levels->capacity * sizeof(GroveLevel));
-	}
-	copy = MemoryContextAlloc(levels->context, entry->key.label.length + 1);
-	memcpy(copy, entry->key.label.data, entry->key.label.length);
-	entry->key.label.data = copy;
-	entry->code = levels->count++;
-	level = &levels->levels[entry->code];
-	level->label = entry->key.label;
-	level->hash = entry->key.hash;
+	if (place == 1U << bit)
+		levels->chunks[bit - CHUNK_BITS] = MemoryContextAllocHuge(levels->context, (Size) place * sizeof(GroveLevel));
+	copy = MemoryContextAlloc(levels->context, levels->probe.length + 1);
+	memcpy(copy, levels->probe.data, levels->probe.length);
+	level = get_level(levels, levels->count);
+	level->label.data = copy;
+	level->label.length = levels->probe.length;
+	level->hash = levels->probe_hash;
 	level->count = 0;
 	level->rank = 0;
-	levels->bytes += entry->key.label.length + 17;
+	levels->bytes += pg_nextpower2_32(Max(levels->probe.length + 1, 8)) + CHUNK_HEADER;
+	return levels->count++;
 }
 
 int64
 grovepg_levels_code(GroveLevels *levels, GroveText label, bool frozen)
 {
-	LevelKey	key;
 	LevelEntry *entry;
 	bool		found;
 
-	key.label = label;
-	key.hash = grove_rng_bytes(grove_rng_key(0, GROVE_PURPOSE_SKETCH), (const uint8 *) label.data, label.length);
+	levels->probe = label;
+	levels->probe_hash = grove_rng_bytes(grove_rng_key(0, GROVE_PURPOSE_SKETCH), (const uint8 *) label.data, label.length);
 	if (frozen)
 	{
-		entry = level_table_lookup(levels->table, key);
+		entry = level_table_lookup(levels->table, PROBE);
 		return entry ? (int64) entry->code : -1;
 	}
-	entry = level_table_insert(levels->table, key, &found);
+	entry = level_table_insert(levels->table, PROBE, &found);
 	if (!found)
-		add_level(levels, entry);
+		entry->code = add_level(levels);
 	return entry->code;
 }
 
@@ -114,7 +134,7 @@ grovepg_levels_count(const GroveLevels *levels)
 GroveLevel *
 grovepg_levels_get(const GroveLevels *levels, uint32 code)
 {
-	return &levels->levels[code];
+	return get_level(levels, code);
 }
 
 static int
@@ -130,17 +150,14 @@ compare_labels(const GroveText *a, const GroveText *b)
 static int
 compare_by_label(const void *a, const void *b, void *arg)
 {
-	const GroveLevel *levels = arg;
-
-	return compare_labels(&levels[*(const uint32 *) a].label, &levels[*(const uint32 *) b].label);
+	return compare_labels(&get_level(arg, *(const uint32 *) a)->label, &get_level(arg, *(const uint32 *) b)->label);
 }
 
 static int
 compare_by_count(const void *a, const void *b, void *arg)
 {
-	const GroveLevel *levels = arg;
-	uint64		ca = levels[*(const uint32 *) a].count;
-	uint64		cb = levels[*(const uint32 *) b].count;
+	uint64		ca = get_level(arg, *(const uint32 *) a)->count;
+	uint64		cb = get_level(arg, *(const uint32 *) b)->count;
 
 	if (ca != cb)
 		return ca > cb ? -1 : 1;
@@ -155,15 +172,23 @@ grovepg_levels_rank(const GroveLevels *levels, bool by_count)
 
 	for (i = 0; i < levels->count; i++)
 		order[i] = i;
-	qsort_arg(order, levels->count, sizeof(uint32), by_count ? compare_by_count : compare_by_label, levels->levels);
+	qsort_arg(order, levels->count, sizeof(uint32), by_count ? compare_by_count : compare_by_label, (void *) levels);
 	for (i = 0; i < levels->count; i++)
-		levels->levels[order[i]].rank = i;
+		get_level(levels, order[i])->rank = i;
 	return order;
 }
 
 Size
-grovepg_levels_memory(const GroveLevels *levels)
+grovepg_levels_memory(const GroveLevels *levels, uint32 more)
 {
-	return levels->bytes + (Size) levels->capacity * sizeof(GroveLevel) +
-		(Size) levels->table->size * sizeof(LevelEntry);
+	Size		entries = levels->table->size;
+
+	if (more > 0)
+	{
+		if (entries > more && levels->table->members + more > levels->table->grow_threshold)
+			entries *= 2;
+		entries += entries / 2;
+	}
+	/* the order that they are ranked in comes on top */
+	return levels->bytes + levels->count * (sizeof(GroveLevel) + sizeof(uint32)) + entries * sizeof(LevelEntry);
 }

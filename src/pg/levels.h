@@ -34,7 +34,10 @@ extern GroveLevel *grovepg_levels_get(const GroveLevels *levels, uint32 code);
  */
 extern uint32 *grovepg_levels_rank(const GroveLevels *levels, bool by_count);
 
-/* Bytes that the labels take, about. */
-extern Size grovepg_levels_memory(const GroveLevels *levels);
+/*
+ * Bytes that they take.  With more > 0 what they take at most while up to so
+ * many labels come: a table that grows stands beside the one before it.
+ */
+extern Size grovepg_levels_memory(const GroveLevels *levels, uint32 more);
 
 #endif							/* GROVE_LEVELS_H */

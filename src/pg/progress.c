@@ -23,6 +23,8 @@
 #include "catalog/pg_authid.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "storage/ipc.h"
+#include "storage/pmsignal.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -75,6 +77,9 @@ report(const GroveProgress *progress)
 	};
 	int64		values[PARAMS];
 
+	/* a server whose postmaster died cannot start again before its backends have ended, and a training may take hours */
+	if (!PostmasterIsAlive())
+		proc_exit(1);
 	values[PARAM_STARTED] = progress->started;
 	values[PARAM_PHASE] = progress->phase;
 	values[PARAM_ROWS_READ] = (int64) progress->rows_read;

@@ -50,8 +50,8 @@ typedef struct GroveRecipe
 	double		held_out;		/* share that retrain() kept from the version; 0: it was saved otherwise */
 } GroveRecipe;
 
-/* Waits until no other transaction changes the name, to the end of this one. */
-extern void grovepg_registry_lock(const char *name);
+/* Waits until no other transaction changes the name, to the end of this one.  ERROR 25006 where the call may not write. */
+extern void grovepg_registry_lock(FunctionCallInfo fcinfo, const char *name);
 
 /* The next version of a name that is locked.  note: object for metrics->"retrain", or NULL. */
 extern int	grovepg_registry_insert(const char *name, Datum model, const GroveRecipe *recipe, bool deploy,

@@ -13,7 +13,6 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/pg_rusage.h"
 #include "utils/timestamp.h"
@@ -245,11 +244,14 @@ make_trainer(GroveTraining *tr)
 				 errmsg("training needs %zu kB of memory, but only %zu kB are allowed", total / 1024, allowed / 1024),
 				 errdetail("The source has %u rows and %d features.", tr->dims.n_rows, tr->intake->n_features),
 				 errhint("Raise \"grove.max_memory\" or \"maintenance_work_mem\", or train on a sample; see grove.prune().")));
+	/* the hashes go again; kept rows do when they have been read */
+	tr->held = size + tr->rows_size + grovepg_train_ccp_memory(tr) +
+		(tr->dims.own_records ? (Size) tr->dims.n_workers * tr->dims.matrix.record_bytes : 0);
 	buffer = grovepg_team_allocate(size, &tr->workers, &tr->team);
 	grove_trainer_init(buffer, &tr->dims, &tr->config);
 	grove_trainer_attach(&tr->trainer, buffer);
 	grove_trainer_set_bins(&tr->trainer, tr->bins);
-	grovepg_team_own_records(&tr->trainer);
+	grovepg_team_own_records(tr->team, &tr->trainer);
 	grovepg_train_constraints(tr);
 }
 
@@ -295,15 +297,22 @@ finish_forest(GroveTraining *tr)
 		grovepg_trees_scale(&tr->trees, (double) tr->config.n_rounds / tr->boost.round);
 }
 
+static Size
+room_beside(Size taken)
+{
+	return grovepg_max_memory() > taken ? grovepg_max_memory() - taken : 0;
+}
+
 static void
 run_training(GroveTraining *tr)
 {
 	TimestampTz started = GetCurrentTimestamp();
+	Size		labels = grovepg_intake_memory(tr->intake);
 	GroveBoostEvent event;
 
 	initStringInfo(&tr->history);
 	tr->base = palloc0(tr->dims.n_outputs * sizeof(double));
-	grovepg_trees_init(&tr->trees);
+	grovepg_trees_init(&tr->trees, room_beside(tr->held + labels), room_beside(tr->rows_size + labels));
 	grovepg_team_start(tr->team, &tr->trainer);
 	grovepg_train_choose_ccp(tr);
 	grove_boost_begin(&tr->boost, &tr->trainer, tr->params.boost_from_average,
@@ -381,10 +390,10 @@ grovepg_train_run(GroveTraining *tr, GroveIntake *(*begin) (GroveTraining *tr, v
 	bytea	   *model;
 
 	grovepg_progress_begin(&tr->progress);
+	tr->caller = old;
 	tr->intake = begin(tr, arg);
 	model = train(tr);
 	MemoryContextSwitchTo(old);
-	model = (bytea *) DatumGetPointer(datumCopy(PointerGetDatum(model), false, -1));
 	MemoryContextDelete(context);
 	return model;
 }

@@ -26,11 +26,16 @@ typedef struct GroveTrees
 	uint32		trees_capacity;
 	uint32		nodes_capacity;
 	uint32		sets_capacity;
+	Size		room_growing;	/* bytes that they may take beside the trainer */
+	Size		room_writing;	/* that they and their model may take when it is gone */
 } GroveTrees;
 
-extern void grovepg_trees_init(GroveTrees *trees);
+extern void grovepg_trees_init(GroveTrees *trees, Size room_growing, Size room_writing);
 
-/* Copies the tree that the trainer has just grown; its columns are these cuts of the features. */
+/*
+ * Copies the tree that the trainer has just grown; its columns are these cuts
+ * of the features.  ERROR 54000 when there is no room for it or for the model.
+ */
 extern void grovepg_trees_add(GroveTrees *trees, const GroveTrainer *trainer, const GroveIntakeCut *cuts);
 
 /* Keeps the first n trees. */
@@ -60,7 +65,9 @@ typedef struct GroveTraining
 	GroveTask	task;
 	bool		task_auto;
 	GroveIntake *intake;
+	MemoryContext caller;		/* where the model's bytes go */
 	Size		rows_size;		/* bytes that rows in memory take while training; 0: the rows of a query */
+	Size		held;			/* bytes of the trainer and of what stays beside it */
 	GroveFeatureBins *bins;
 	uint32		n_classes;
 	GroveText  *classes;		/* [n_classes] */
@@ -121,7 +128,7 @@ extern Size grovepg_train_ccp_memory(const GroveTraining *training);
 /* Chooses ccp_alpha by cross-validation when that is asked for. */
 extern void grovepg_train_choose_ccp(GroveTraining *training);
 
-/* The model's bytes, palloc'd. */
+/* The model's bytes, in the caller's memory context. */
 extern bytea *grovepg_train_model(GroveTraining *training);
 
 /* The shortest decimal that reads back as the same double. */

@@ -116,6 +116,8 @@ bytea *
 grovepg_train_model(GroveTraining *tr)
 {
 	GroveModel	m;
+	MemoryContext old;
+	bytea	   *bytes;
 
 	memset(&m, 0, sizeof(m));
 	m.task = tr->task;
@@ -134,5 +136,8 @@ grovepg_train_model(GroveTraining *tr)
 	grovepg_trees_model(&tr->trees, &m);
 	m.params = grovepg_model_text_of(grovepg_options_json(&tr->params));
 	m.metrics = grovepg_model_text_of(metrics_json(tr));
-	return grovepg_model_value(&m);
+	old = MemoryContextSwitchTo(tr->caller);
+	bytes = grovepg_model_value(&m);
+	MemoryContextSwitchTo(old);
+	return bytes;
 }

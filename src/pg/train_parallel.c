@@ -52,6 +52,7 @@ typedef struct TeamControl
 struct GroveTeam
 {
 	dsm_segment *segment;		/* NULL: private memory */
+	MemoryContext memory;		/* of what is private */
 	int			wanted;
 	ParallelContext *context;	/* NULL: the leader is alone */
 	TeamControl *control;
@@ -109,9 +110,9 @@ want_large_pages(char *buffer, Size size)
 
 /* As a segment does, it starts where a line of the cache does. */
 static void *
-allocate_private(Size size)
+allocate_private(MemoryContext context, Size size)
 {
-	char	   *buffer = MemoryContextAllocHuge(CurrentMemoryContext, size + PG_CACHE_LINE_SIZE);
+	char	   *buffer = MemoryContextAllocHuge(context, size + PG_CACHE_LINE_SIZE);
 
 	buffer = (char *) CACHELINEALIGN(buffer);
 	want_large_pages(buffer, size);
@@ -119,16 +120,18 @@ allocate_private(Size size)
 }
 
 void
-grovepg_team_own_records(GroveTrainer *trainer)
+grovepg_team_own_records(GroveTeam *team, GroveTrainer *trainer)
 {
 	if (trainer->shared->dims.own_records)
-		trainer->matrix.records = allocate_private(trainer->shared->dims.matrix.record_bytes);
+		trainer->matrix.records = allocate_private(team ? team->memory : CurrentMemoryContext,
+												   trainer->shared->dims.matrix.record_bytes);
 }
 
 void *
 grovepg_team_allocate(Size size, int *workers, GroveTeam **team)
 {
 	*team = palloc0(sizeof(GroveTeam));
+	(*team)->memory = AllocSetContextCreate(CurrentMemoryContext, "grove trainer", ALLOCSET_SMALL_SIZES);
 	if (*workers > 0 && segment_fits(size))
 	{
 		(*team)->segment = dsm_create(size, DSM_CREATE_NULL_IF_MAXSEGMENTS);
@@ -140,7 +143,7 @@ grovepg_team_allocate(Size size, int *workers, GroveTeam **team)
 		}
 	}
 	*workers = 0;
-	return allocate_private(size);	/* goes with the context */
+	return allocate_private((*team)->memory, size);
 }
 
 void
@@ -276,6 +279,7 @@ grovepg_team_finish(GroveTeam *team)
 	if (team->segment)
 		dsm_detach(team->segment);
 	team->segment = NULL;
+	MemoryContextDelete(team->memory);
 }
 
 /* A worker: takes tasks until the leader says that the training is over. */
@@ -291,7 +295,7 @@ grovepg_team_worker(dsm_segment *segment, shm_toc *toc)
 	grove_trainer_attach(&trainer, dsm_segment_address(buffer));
 	if (trainer.shared->dims.own_records)
 	{
-		grovepg_team_own_records(&trainer);
+		grovepg_team_own_records(NULL, &trainer);
 		grove_matrix_records(&trainer.matrix);
 	}
 	while (pg_atomic_read_u32(&control->over) == 0)

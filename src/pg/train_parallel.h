@@ -20,9 +20,10 @@ extern void *grovepg_team_allocate(Size size, int *workers, GroveTeam **team);
 
 /*
  * When dims.own_records: private memory for the records of this process, which
- * go with the current context.  The caller fills them.
+ * the caller fills.  The leader's go with the team; in a worker (NULL) with the
+ * current context.
  */
-extern void grovepg_team_own_records(GroveTrainer *trainer);
+extern void grovepg_team_own_records(GroveTeam *team, GroveTrainer *trainer);
 
 /* Starts the workers of a filled trainer; with fewer or none, run() does the rest alone. */
 extern void grovepg_team_start(GroveTeam *team, GroveTrainer *trainer);
@@ -30,7 +31,7 @@ extern void grovepg_team_start(GroveTeam *team, GroveTrainer *trainer);
 /* Runs the tasks of the current phase, each once. */
 extern void grovepg_team_run(GroveTeam *team, GroveTrainer *trainer);
 
-/* Ends the workers and gives the segment back. */
+/* Ends the workers and gives the trainer's memory back. */
 extern void grovepg_team_finish(GroveTeam *team);
 
 #endif							/* GROVE_TRAIN_PARALLEL_H */

@@ -11,10 +11,16 @@
 
 #include "train.h"
 
+/* What nodes and category sets take at most as bytes of a model: half of the nodes are leaves, which are shorter. */
+#define WRITTEN_NODE	22
+#define WRITTEN_SET		40
+
 void
-grovepg_trees_init(GroveTrees *trees)
+grovepg_trees_init(GroveTrees *trees, Size room_growing, Size room_writing)
 {
 	memset(trees, 0, sizeof(*trees));
+	trees->room_growing = room_growing;
+	trees->room_writing = room_writing;
 	trees->trees_capacity = 128;
 	trees->nodes_capacity = 8192;
 	trees->sets_capacity = 64;
@@ -43,6 +49,22 @@ grow_array(void *array, uint32 *capacity, uint64 needed, Size width)
 	return repalloc_huge(array, wanted * width);
 }
 
+/* How many trees will come, and of which size, is not known before; so each asks for its own. */
+static void
+check_room(const GroveTrees *trees, uint64 n_nodes, uint64 n_sets)
+{
+	Size		bytes = n_nodes * sizeof(GroveNode) + n_sets * (GROVE_BINS / 8 + sizeof(uint32));
+	Size		written = n_nodes * WRITTEN_NODE + n_sets * WRITTEN_SET;
+
+	if (bytes <= trees->room_growing && bytes + written <= trees->room_writing)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("trees of the model need more memory than is allowed"),
+			 errdetail("%u trees take %zu kB, the bytes of their model %zu kB.", trees->n_trees + 1, bytes / 1024, written / 1024),
+			 errhint("Raise \"grove.max_memory\" or \"maintenance_work_mem\", or ask for fewer or smaller trees with \"num_iterations\" and \"num_leaves\".")));
+}
+
 void
 grovepg_trees_add(GroveTrees *trees, const GroveTrainer *trainer, const GroveIntakeCut *cuts)
 {
@@ -54,6 +76,7 @@ grovepg_trees_add(GroveTrees *trees, const GroveTrainer *trainer, const GroveInt
 	uint32		first_capacity = trees->sets_capacity;
 	uint32		i;
 
+	check_room(trees, (uint64) first + s->n_nodes, (uint64) first_set + s->n_sets);
 	trees->start = grow_array(trees->start, &capacity, trees->n_trees + 2, sizeof(uint32));
 	trees->set_start = grow_array(trees->set_start, &set_capacity, trees->n_trees + 2, sizeof(uint32));
 	trees->trees_capacity = capacity - 1;

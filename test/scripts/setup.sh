@@ -276,7 +276,7 @@ setup_copy()
 		[ -e "$GROVE_ROOT/$part" ] && parts+=("$part")
 	done
 	tar -C "$GROVE_ROOT" -cf - --exclude='*.o' --exclude='*.bc' --exclude='*.so' \
-		--exclude='pg_grove--*.sql' "${parts[@]}" |
+		--exclude='sql/install/pg_grove--*.sql' "${parts[@]}" |
 		tar -C "$GROVE_BUILD" --no-same-owner -xf - || return 1
 	chmod -R u+rwX,go+rX "$GROVE_BUILD"
 }
@@ -332,27 +332,36 @@ common_prefix()
 }
 
 # A copy of the server below the scratch directory, made of links but for the
-# programs that find their files by their own place.  It can hold a build of
-# the extension (one with sanitizers, say) that must not be installed for all.
-setup_private_pg()
+# programs that find their files by their own place.  It can hold files of the
+# extension that must not be installed for all.  Sets PG_BINDIR to its
+# programs, PRIVATE_LIBDIR and PRIVATE_EXTDIR.
+private_pg()
 {
-	local bindir libdir sharedir prefix tree stage=$GROVE_WORK/stage file
+	local bindir libdir sharedir prefix tree=$GROVE_WORK/pg
 
 	bindir=$("$PG_CONFIG" --bindir)
 	libdir=$("$PG_CONFIG" --pkglibdir)
 	sharedir=$("$PG_CONFIG" --sharedir)
 	prefix=$(common_prefix "$bindir" "$libdir" "$sharedir")
-	tree=$GROVE_WORK/pg
-	mkdir -p "$tree${bindir#"$prefix"}" "$tree${libdir#"$prefix"}" "$tree${sharedir#"$prefix"}" || return 1
-	cp -rs "$libdir/." "$tree${libdir#"$prefix"}/" || return 1
-	cp -rs "$sharedir/." "$tree${sharedir#"$prefix"}/" || return 1
+	PRIVATE_LIBDIR=$tree${libdir#"$prefix"}
+	PRIVATE_EXTDIR=$tree${sharedir#"$prefix"}/extension
+	mkdir -p "$tree${bindir#"$prefix"}" "$PRIVATE_LIBDIR" "$PRIVATE_EXTDIR" || return 1
+	cp -rs "$libdir/." "$PRIVATE_LIBDIR/" || return 1
+	cp -rs "$sharedir/." "${PRIVATE_EXTDIR%/extension}/" || return 1
 	cp -L "$bindir"/* "$tree${bindir#"$prefix"}/" || return 1
+	PG_BINDIR=$tree${bindir#"$prefix"}
+}
+
+# A build with sanitizers, say, in a private copy of the server.
+setup_private_pg()
+{
+	local stage=$GROVE_WORK/stage file
 
 	grove_make -s DESTDIR="$stage" install >/dev/null || return 1
-	install -m 755 "$stage$libdir/pg_grove.so" "$tree${libdir#"$prefix"}/" || return 1
-	for file in "$stage$sharedir"/extension/pg_grove*; do
-		install -m 644 "$file" "$tree${sharedir#"$prefix"}/extension/" || return 1
+	private_pg || return 1
+	install -m 755 "$stage$("$PG_CONFIG" --pkglibdir)/pg_grove.so" "$PRIVATE_LIBDIR/" || return 1
+	for file in "$stage$("$PG_CONFIG" --sharedir)"/extension/pg_grove*; do
+		install -m 644 "$file" "$PRIVATE_EXTDIR/" || return 1
 	done
-	rm -rf "$tree${libdir#"$prefix"}/bitcode/pg_grove" "$tree${libdir#"$prefix"}/bitcode/pg_grove.index.bc"
-	PG_BINDIR=$tree${bindir#"$prefix"}
+	rm -rf "$PRIVATE_LIBDIR/bitcode/pg_grove" "$PRIVATE_LIBDIR/bitcode/pg_grove.index.bc"
 }

@@ -21,12 +21,6 @@ clean_up()
 }
 trap clean_up EXIT
 
-# same NAME VALUE VALUE: both are there and equal
-same()
-{
-	result "$1" "$([ -n "$2" ] && [ "$2" = "$3" ] && echo t)" "'$2' and '$3'"
-}
-
 query -d postgres -c 'SET client_min_messages = error' -c "DROP ROLE IF EXISTS $roles" || exit 1
 query <<-'SQL' || exit 1
 	SET client_min_messages = warning;

@@ -2,14 +2,18 @@
 # faults.sh: what happens when things are taken away in the middle of the work.
 #
 # On a server of its own, which it may kill: at random moments of training
-# (alone, with two workers, while rows are read), pruning, shuffling and
-# sampling a query is cancelled, timed out, its backend terminated, or a
-# worker or the leader killed with SIGKILL.  After each: the server is up, a
-# stored model still gives the prediction it gave before, and what was
-# cancelled ended within LIMIT_MS.  At the end: no process and no file of
-# shared memory is left.  Then resources: no workers, no free worker slots,
-# no room for temporary files, little shared memory, little address space,
-# and the memory of a training beside grove.max_memory.
+# (alone, with two workers, while rows are read), pruning, shuffling, sampling,
+# prune_train, and of sessions that retrain, or save, deploy and drop versions
+# without end, a query is cancelled, timed out, its backend terminated, or a
+# worker, the leader or the postmaster killed with SIGKILL.  After each: the
+# server is up or starts again, every stored version decodes and each name has
+# one that is current, a model that nobody changes predicts what it did before,
+# and what was cancelled ended within LIMIT_MS.  When the postmaster is gone,
+# what trains ends by itself; no shared memory and no temporary file survives
+# the start.  At the end: no process and no file of shared memory is left.
+# Then resources: no workers, no free worker slots, no room for temporary
+# files, little shared memory, little address space, and the memory of a
+# training beside grove.max_memory.
 #
 #   FAULTS=500 test/t/faults.sh      more injections than the short run; SEED
 #                                    makes a run repeat its choices
@@ -51,8 +55,33 @@ setup()
 			FROM generate_series(1, 50000::bigint) AS i;
 		CREATE TABLE models AS SELECT grove.train('SELECT a, b, c, y FROM rows', 'y', '{"num_iterations": 20}') AS model;
 		CREATE TABLE expected AS SELECT sum(grove.predict(model, a, b, c)) AS total FROM models, rows WHERE i <= 1000;
+		SELECT grove.save(name, model, source => 'SELECT a, b, c, y FROM public.rows') FROM models, unnest('{served,retrained,saved}'::text[]) AS name \g /dev/null
 		ANALYZE;
-		CHECKPOINT;
+
+		-- changes of the registry without end, each committed
+		CREATE PROCEDURE retrain_on() LANGUAGE plpgsql AS $$
+		BEGIN
+			LOOP
+				PERFORM grove.retrain('retrained', only_if_better => false);
+				COMMIT;
+				PERFORM grove.drop_model(name, version) FROM grove.models WHERE name = 'retrained' AND NOT is_current;
+				COMMIT;
+			END LOOP;
+		END $$;
+		CREATE PROCEDURE save_on() LANGUAGE plpgsql AS $$
+		DECLARE
+			next int;
+		BEGIN
+			LOOP
+				next := grove.save('saved', model, deploy => false) FROM models;
+				COMMIT;
+				PERFORM grove.deploy('saved', next);
+				COMMIT;
+				PERFORM grove.save('saved', model), grove.deploy('saved', next) FROM models;
+				PERFORM grove.drop_model(name, version) FROM grove.models WHERE name = 'saved' AND NOT is_current;
+				COMMIT;
+			END LOOP;
+		END $$;
 
 		-- ends what a backend does; milliseconds until neither it nor a worker of it is busy, NULL after 30 s
 		CREATE FUNCTION stop(target int, how text) RETURNS float8 LANGUAGE plpgsql AS $$
@@ -72,6 +101,7 @@ setup()
 			END LOOP;
 			RETURN NULL;
 		END $$;
+		CHECKPOINT;
 	SQL
 }
 
@@ -88,34 +118,102 @@ long_statement()
 		read) echo "SELECT grove.train('$many', 'y', $endless) IS NULL" ;;
 		prune) echo "SELECT count(*) FROM grove.prune(NULL::rows, '$many', 0.5, key => '{i}')" ;;
 		shuffle) echo "SELECT count(*) FROM grove.shuffle(NULL::rows, '$many', '{i}')" ;;
+		prune_train) echo "SELECT count(*) FROM grove.prune_train('SELECT i, a, b, c, y FROM rows', 'y', '{i}', '{0.7,0.5,0.3}', 0.5, params => '{\"num_iterations\": 500}')" ;;
+		retrain) echo "CALL retrain_on()" ;;
+		save) echo "CALL save_on()" ;;
 		sample) echo "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SELECT cardinality(grove.sample(q.i, 100000, 1)) FROM ($endless_rows) AS q" ;;
 	esac
 }
 
-# The server answers again, and the stored model still predicts the same.
+# The server answers again, the registry is whole, and what is stored still predicts the same, as bytes and by name.
 check_server()
 {
-	local tries
+	local tries whole
 
 	for tries in $(seq 600); do
 		if [ "$(query -c 'SELECT 1' 2>/dev/null)" = 1 ]; then
-			[ "$(query -c 'SELECT sum(grove.predict(model, a, b, c)) = min(total) FROM models, rows, expected WHERE i <= 1000' 2>&1)" = t ]
+			whole=$(query <<-'SQL' 2>&1
+				SELECT sum(grove.predict(model, a, b, c)) = min(total) AND sum(grove.predict('served', a, b, c)) = min(total)
+				FROM models, rows, expected WHERE i <= 1000;
+				SELECT count(*) = 3 AND bool_and(good) FROM (
+					SELECT count(*) FILTER (WHERE is_current) = 1 AND count(DISTINCT version) = count(*) AND
+						bool_and(grove.describe(model) ->> 'task' = task AND grove.describe(model) -> 'rows' = to_jsonb(rows)
+							AND grove.predict(model, 1, 2, 3) BETWEEN 0 AND 1) AS good
+					FROM grove.models GROUP BY name) AS q;
+			SQL
+			)
+			[ "$whole" = "t"$'\n'"t" ] || { say "# after it: $whole"; return 1; }
 			return
 		fi
 		sleep 0.05
 	done
+	say "# after it: no answer"
 	return 1
+}
+
+# Files of dynamic shared memory that came after the start, that no process has mapped, and that stay: another
+# server may be making or removing one.
+orphan_segments()
+{
+	local file suspects
+
+	suspects=$(find /dev/shm -maxdepth 1 -name 'PostgreSQL.*' -user "${SERVER_USER:-$(id -un)}" -newer "$GROVE_WORK/began" 2>/dev/null)
+	for file in $suspects; do
+		! is_orphan "$file" || { sleep 1; ! is_orphan "$file" || echo "$file"; }
+	done
+}
+
+is_orphan()
+{
+	! cat /proc/[0-9]*/maps 2>/dev/null | grep -qF "$1" && [ -e "$1" ]
+}
+
+# Kills the postmaster.  What trains ends by itself; the other children go on with their queries until
+# they are ended one by one, as a service manager would.
+kill_postmaster()
+{
+	local what=$1 postmaster children child tries left alive=
+
+	postmaster=$(head -n 1 "$SERVER_DIR/data/postmaster.pid")
+	children=$(pgrep -P "$postmaster")
+	kill -9 "$postmaster" || return 1
+	for tries in $(seq 200); do
+		alive=
+		for child in $children; do
+			! kill -0 "$child" 2>/dev/null || alive="$alive $child"
+		done
+		[ -n "$alive" ] || break
+		[ "$tries" -lt 40 ] || case $what in
+			train | team | read | retrain | prune_train) ;;
+			*) break ;;
+		esac
+		sleep 0.05
+	done
+	[ -z "$alive" ] || count[orphans]=$((${count[orphans]:-0} + 1))
+	for child in $alive; do
+		kill -9 "$child"
+	done
+	while pgrep -f -- "-D $SERVER_DIR/data" >/dev/null || { [ -n "$alive" ] && kill -0 $alive 2>/dev/null; }; do
+		sleep 0.05
+	done
+	server_ctl start || return 1
+	case $what in
+		train | team | read | retrain | prune_train) [ -z "$alive" ] || { say "# $what goes on without a postmaster"; return 1; } ;;
+	esac
+	left=$(orphan_segments; as_server find "$SERVER_DIR/data/base" -path '*pgsql_tmp*' -type f)
+	[ -z "$left" ] || { say "# $what: left after the start: $left"; return 1; }
 }
 
 # inject N: one fault at a random moment
 inject()
 {
-	local whats=(train team read prune shuffle sample) hows=(pg_cancel_backend pg_terminate_backend statement_timeout pg_cancel_backend kill_worker kill_leader)
-	local what=${whats[RANDOM % 6]} how=${hows[RANDOM % 6]} delay=$((RANDOM % 400 + 20)) before= pid= victim tries took session
+	local whats=(train team read prune shuffle sample prune_train retrain save)
+	local hows=(pg_cancel_backend pg_terminate_backend statement_timeout pg_cancel_backend kill_worker kill_leader kill_postmaster)
+	local what=${whats[RANDOM % ${#whats[@]}]} how=${hows[RANDOM % ${#hows[@]}]} delay=$((RANDOM % 400 + 20)) before= pid= victim tries took session
 
 	[ "$how" != statement_timeout ] || before="SET statement_timeout = $((delay + 20));"
 	[ "$how" != kill_worker ] || { what=team; delay=$((delay + 200)); }
-	PGAPPNAME=fault_$1 psql -X -q -c "$before $(long_statement "$what")" >"$GROVE_WORK/out" 2>&1 &
+	PGAPPNAME=fault_$1 psql -X -q -c "$before" -c "$(long_statement "$what")" >"$GROVE_WORK/out" 2>&1 &
 	session=$!
 	count[$how]=$((${count[$how]:-0} + 1))
 	count[$what]=$((${count[$what]:-0} + 1))
@@ -132,6 +230,10 @@ inject()
 			[ "$took" -le "${worst[$how]:-0}" ] || worst[$how]=$took
 			[ "$took" -le "$LIMIT_MS" ] || { say "# $what $how: $took ms"; return 1; }
 			;;
+		kill_postmaster)
+			sleep "$(printf '0.%03d' "$delay")"
+			kill_postmaster "$what" || { kill "$session" 2>/dev/null; wait "$session"; return 1; }
+			;;
 		kill_*)
 			sleep "$(printf '0.%03d' "$delay")"
 			victim=$pid
@@ -147,16 +249,6 @@ inject()
 		*) grep -qE 'server closed the connection|terminating connection|SSL' "$GROVE_WORK/out" ;;
 	esac || { say "# $what $how: $(head -2 "$GROVE_WORK/out")"; check_server; return 1; }
 	check_server
-}
-
-# Files of dynamic shared memory that came after the start and that no process has mapped.
-orphan_segments()
-{
-	local file
-
-	for file in $(find /dev/shm -maxdepth 1 -name 'PostgreSQL.*' -user "${SERVER_USER:-$(id -un)}" -newer "$GROVE_WORK/began" 2>/dev/null); do
-		cat /proc/[0-9]*/maps 2>/dev/null | grep -qF "$file" || [ ! -e "$file" ] || echo "$file"
-	done
 }
 
 faults()
@@ -176,7 +268,6 @@ faults()
 	left=$(pgrep -f -- "-D $SERVER_DIR/data" | wc -l)
 	result "no process is left" "$([ "$left" = 0 ] && echo t)" "$left"
 	left=$(orphan_segments)
-	[ -z "$left" ] || { sleep 1; left=$(orphan_segments); }
 	result "no shared memory is left" "$([ -z "$left" ] && echo t)" "$left"
 	server_ctl start
 }
@@ -285,43 +376,61 @@ little_address_space()
 	server_ctl start
 }
 
-# peak SOURCE PARAMS: "kB that the training says it needs, kB by which the backend grew at most"
-peak()
+# needed SOURCE PARAMS: the kB that the training says it needs, rounded up
+needed()
 {
-	local train="SELECT grove.train('$1', 'y', '$2') IS NULL" need= limit
+	local limit
 
 	# enough for the first reading, too little for the trainer
-	for limit in 8MB 12MB 16MB 24MB; do
-		[ -n "$need" ] || need=$(query -c "SET grove.max_workers = 0" -c "SET grove.max_memory = '$limit'" -c "$train" 2>&1 |
-			sed -n 's/^ERROR: .*needs \([0-9]*\) kB.*/\1/p')
-	done
-	[ -n "$need" ] || return
-	query <<-SQL
+	for limit in 8MB 12MB 16MB 24MB 115MB; do
+		query -c "SET grove.max_workers = 0" -c "SET grove.max_memory = '$limit'" -c "SELECT grove.train('$1', 'y', '$2') IS NULL" 2>&1 |
+			sed -n 's/^ERROR: .*training needs \([0-9]*\) kB.*/\1/p'
+	done | head -n 1 | awk '{ print $1 + 1 }'
+}
+
+# peak KB SOURCE PARAMS: "SQLSTATE kB", how the training ends when so much is allowed, and by
+# how much the backend grows above what the source's query made of it alone
+peak()
+{
+	local highest="substring(pg_read_file('/proc/self/status', 0, 100000) FROM 'VmHWM:\s*(\d+)')"
+
+	query -v ON_ERROR_STOP=0 2>"$GROVE_WORK/errors" <<-SQL
 		SET grove.max_workers = 0;
 		SET max_parallel_workers_per_gather = 0;
-		SET grove.max_memory = '$((need + 1))kB';
-		SELECT sum(a) > 0 AS warm FROM ($1) AS q \g /dev/null
+		SET jit = off;
 		SELECT grove.train('SELECT a, b, c, y FROM rows WHERE i <= 100', 'y') IS NULL \g /dev/null
-		SELECT substring(pg_read_file('/proc/self/status', 0, 100000) FROM 'VmRSS:\s*(\d+)') AS before \gset
-		$train \g /dev/null
-		SELECT $need, substring(pg_read_file('/proc/self/status', 0, 100000) FROM 'VmHWM:\s*(\d+)')::int - :before;
+		SELECT count(q) FROM ($2) AS q \g /dev/null
+		SELECT $highest AS before \gset
+		SET grove.max_memory = '$1kB';
+		SELECT grove.train('$2', 'y', '$3') IS NULL \g /dev/null
+		SELECT :'SQLSTATE', $highest::int - :before;
 	SQL
+}
+
+# within KB SQLSTATE SOURCE PARAMS
+within()
+{
+	local state grew
+
+	IFS='|' read -r state grew <<<"$(peak "$1" "$3" "$4")"
+	say "# ${1:-?} kB allowed, ${grew:-?} kB taken: $4 $3"
+	result "a training that ends with $2 takes no more than grove.max_memory and 10 %" \
+		"$([ "$state" = "$2" ] && [ "$grew" -le $(($1 + $1 / 10)) ] && echo t)" "$1 kB allowed, $grew kB taken, $state"
 }
 
 memory_limit()
 {
-	local source need grew
+	local wide="SELECT r.*, a + b AS d, a + c AS e, b + c AS f, a - b AS g, a - c AS h, b - c AS k, i % 5 AS l, i % 77 AS m, i * 0.5 AS n FROM rows AS r, generate_series(1, TIMES)"
+	local labels="SELECT (i * 20 + n)::text AS t, a, b, y FROM rows, generate_series(1, 20) AS n"
+	local trees='{"num_iterations": 500, "num_leaves": 255, "min_data_in_leaf": 5}' few='{"num_iterations": 3}' source
 
-	while IFS= read -r source; do
-		IFS='|' read -r need grew <<<"$(peak "$source" '{"num_iterations": 3}')"
-		say "# needs ${need:-?} kB, grew by ${grew:-?} kB: $source"
-		# the megabyte is what the server needs to run the query a second time
-		result "peak memory of training is within 10 % and 1 MB of grove.max_memory" \
-			"$([ -n "${grew:-}" ] && [ "$grew" -le $((need + need / 10 + 1024)) ] && echo t)" "$need kB allowed, $grew kB taken"
-	done <<-'TXT'
-		SELECT a, b, c, y FROM rows, generate_series(1, 20)
-		SELECT r.*, a + b AS d, a + c AS e, b + c AS f, a - b AS g, a - c AS h, b - c AS k, i % 5 AS l, i % 77 AS m, i * 0.5 AS n FROM rows AS r, generate_series(1, 4)
-	TXT
+	for source in "SELECT a, b, c, y FROM rows, generate_series(1, 20)" "${wide/TIMES/4}" "${wide/TIMES/40}"; do
+		within "$(needed "$source" "$few")" 00000 "$source" "$few"
+	done
+	within 60000 54000 "$labels" "$few"
+	within "$(needed "$labels" "$few")" 00000 "$labels" "$few"
+	within 10000 54000 "SELECT a, b, c, y FROM rows" "$trees"
+	within 17000 00000 "SELECT a, b, c, y FROM rows" "$trees"
 }
 
 server_start "max_worker_processes = 6" "log_min_messages = fatal" "restart_after_crash = on" || { say "not ok - a server of its own starts"; exit 1; }
