@@ -41,13 +41,14 @@ fi
 export ASAN_OPTIONS=detect_leaks=0
 build=$(mktemp -d) || exit 1
 trap 'rm -rf "$build"' EXIT
-mkdir -p "$prefix/include/checked" "$prefix/share" || exit 1
+mkdir -p "$prefix/include/checked" || exit 1
 cp -r test/checked/valgrind "$prefix/include/checked/" || exit 1
-cp "$source/src/tools/valgrind.supp" "$prefix/share/" || exit 1
 cd "$build" || exit 1
 if ! { "$source/configure" --prefix="$prefix" "${options[@]}" CFLAGS="$flags" && make -s -j"$(nproc)" && make -s install &&
 	make -s -C src/test/isolation install; } >log 2>&1; then
 	tail -n 40 log
 	exit 1
 fi
+# where run_checked.sh memcheck looks for it
+cp "$source/src/tools/valgrind.supp" "$("$prefix/bin/pg_config" --sharedir)/" || exit 1
 printf '%s\n' "installed into $prefix; use it with PG_CONFIG=$prefix/bin/pg_config $root/test/scripts/run_checked.sh"
