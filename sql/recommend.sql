@@ -92,7 +92,9 @@ SELECT pg_temp.try($$SELECT grove.recommend(grove.train('SELECT i AS x, i % 3 AS
 SELECT pg_temp.try($$SELECT grove.recommend('\x00'::bytea, 'customers', 'items')$$);
 
 SET grove.max_memory = '1MB';
-SELECT pg_temp.try($$SELECT * FROM model AS m, grove.recommend(m.model, 'customers', 'items', 10000, pair => '1.0 AS share')$$);
+-- how many fit depends on how the server was built
+SELECT regexp_replace(pg_temp.try($$SELECT * FROM model AS m, grove.recommend(m.model, 'customers', 'items', 10000, pair => '1.0 AS share')$$),
+	'[0-9]+ users', 'N users');
 
 RESET grove.max_memory;
 DROP FUNCTION naive(int);

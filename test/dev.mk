@@ -4,7 +4,9 @@
 #   make check          every test, on a private server (test/run.sh)
 #   make unit           the core alone, with sanitizers
 #   make fuzz           T=target SECONDS=60: libFuzzer, needs clang
-#   make ubsan          the regression tests with the undefined-behaviour sanitizer
+#   make asan           the regression tests with the address and undefined-behaviour sanitizers
+#   make ubsan          ... with the latter alone
+#   make asserts        ... on a server with assertions (test/scripts/checked_server.sh)
 #   make valgrind       the unit tests under memcheck, then the regression tests
 #                       named in TESTS (default: all; slow)
 #   make lint           layers, sizes, lists, versions, labels, documentation
@@ -21,7 +23,7 @@ SECONDS ?= 60
 CLANG_FORMAT ?= clang-format
 FORMATTED = $(shell find src test -name '*.[ch]')
 
-.PHONY: check run-tests unit fuzz ubsan valgrind lint format format-check docs bench bench-rows bench-predict bench-prune dist
+.PHONY: check run-tests unit fuzz asan ubsan asserts valgrind lint format format-check docs bench bench-rows bench-predict bench-prune dist
 
 # PGXS has a recipe for "check" that says there is none; it must not be heard.
 check: run-tests
@@ -36,8 +38,8 @@ unit:
 fuzz:
 	test/scripts/run_fuzz.sh '$(T)' '$(SECONDS)'
 
-ubsan:
-	PG_CONFIG='$(PG_CONFIG)' test/scripts/run_checked.sh ubsan $(TESTS)
+asan ubsan asserts:
+	PG_CONFIG='$(PG_CONFIG)' test/scripts/run_checked.sh $@ $(TESTS)
 
 valgrind:
 	UNIT_FLAGS= UNIT_RUN='valgrind -q --error-exitcode=9 --leak-check=full' test/scripts/run_unit.sh

@@ -3,6 +3,8 @@
  */
 #include "sketch.h"
 
+#include "arena.h"
+
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -56,47 +58,45 @@ slots_for(uint32_t capacity)
 	return slots;
 }
 
+static void
+lay_out(GroveArena *arena, GroveSketch *sketch, uint32_t n_columns, uint32_t capacity)
+{
+	sketch->hash = grove_arena_carve(arena, capacity, sizeof(uint64_t));
+	sketch->values = grove_arena_carve(arena, capacity, (size_t) n_columns * sizeof(double));
+	sketch->distinct = grove_arena_carve(arena, n_columns, sizeof(GroveDistinct));
+	sketch->count = grove_arena_carve(arena, capacity, sizeof(uint32_t));
+	sketch->slots = grove_arena_carve(arena, slots_for(capacity), sizeof(uint32_t));
+	sketch->active = grove_arena_carve(arena, n_columns, sizeof(uint32_t));
+}
+
 GroveStatus
 grove_sketch_size(uint32_t n_columns, uint32_t capacity, size_t *size)
 {
-	size_t		bytes = 0;
+	GroveArena	arena = {NULL, 0, true};
+	GroveSketch unused;
 
 	if (capacity < 16 || capacity > (UINT32_C(1) << 24))
 		return GROVE_ERR_RANGE;
-	if (!grove_size_add(&bytes, capacity, sizeof(uint64_t)) ||
-		!grove_size_add(&bytes, capacity, sizeof(uint32_t)) ||
-		!grove_size_add(&bytes, slots_for(capacity), sizeof(uint32_t)) ||
-		!grove_size_add(&bytes, (size_t) capacity, (size_t) n_columns * sizeof(double)) ||
-		!grove_size_add(&bytes, n_columns, sizeof(GroveDistinct)) ||
-		!grove_size_add(&bytes, n_columns, sizeof(uint32_t)))
+	lay_out(&arena, &unused, n_columns, capacity);
+	if (!arena.fits)
 		return GROVE_ERR_SIZE;
-	*size = bytes;
+	*size = arena.used;
 	return GROVE_OK;
 }
 
 void
 grove_sketch_init(GroveSketch *sketch, void *buffer, uint32_t n_columns, uint32_t capacity)
 {
-	char	   *at = buffer;
+	GroveArena	arena = {buffer, 0, true};
 	uint32_t	i,
 				s;
 
+	lay_out(&arena, sketch, n_columns, capacity);
 	sketch->n_columns = n_columns;
 	sketch->capacity = capacity;
 	sketch->n_rows = 0;
 	sketch->n_slots = FIRST_SLOTS;
 	sketch->threshold = UINT64_MAX;
-	sketch->hash = (uint64_t *) at;
-	at += (size_t) capacity * sizeof(uint64_t);
-	sketch->values = (double *) at;
-	at += (size_t) capacity * n_columns * sizeof(double);
-	sketch->distinct = (GroveDistinct *) at;
-	at += (size_t) n_columns * sizeof(GroveDistinct);
-	sketch->count = (uint32_t *) at;
-	at += (size_t) capacity * sizeof(uint32_t);
-	sketch->slots = (uint32_t *) at;
-	at += (size_t) slots_for(capacity) * sizeof(uint32_t);
-	sketch->active = (uint32_t *) at;
 	sketch->n_active = n_columns;
 	memset(sketch->slots, 0, sketch->n_slots * sizeof(uint32_t));
 	for (i = 0; i < n_columns; i++)

@@ -3,6 +3,8 @@
  */
 #include "trainer.h"
 
+#include "arena.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -52,99 +54,82 @@ count_chunks(const GroveTrainDims *dims)
 	return dims->n_rows / GROVE_HIST_CHUNK + 1;
 }
 
-/* One walk over the parts, used to measure (base NULL) and to attach. */
-typedef struct Walk
-{
-	char	   *base;
-	size_t		offset;
-	bool		overflow;
-} Walk;
-
-static void *
-take(Walk *walk, size_t count, size_t width)
-{
-	void	   *at = walk->base ? walk->base + walk->offset : NULL;
-
-	if (!grove_size_add(&walk->offset, count, width))
-		walk->overflow = true;
-	return at;
-}
-
+/* Used to measure (an arena without memory) and to attach. */
 static void
-walk_parts(Walk *walk, const GroveTrainDims *dims, GroveTrainer *t)
+lay_out(GroveArena *arena, const GroveTrainDims *dims, GroveTrainer *t)
 {
 	size_t		n = dims->n_rows;
 	size_t		f = dims->n_features;
 	size_t		words = grove_hist_words(dims->mode);
 	int			i;
 
-	t->shared = take(walk, 1, sizeof(GroveTrainShared));
+	t->shared = grove_arena_carve(arena, 1, sizeof(GroveTrainShared));
 	t->matrix.n_rows = dims->n_rows;
 	t->matrix.n_features = dims->n_features;
 	t->matrix.n_columns = dims->matrix.n_columns;
 	t->matrix.n_blocks = dims->matrix.n_blocks;
-	t->matrix.columns = take(walk, dims->matrix.n_columns, sizeof(GroveColumn));
-	t->matrix.places = take(walk, f, sizeof(GrovePlace));
-	t->matrix.blocks = take(walk, dims->matrix.n_blocks, sizeof(GroveBlock));
+	t->matrix.columns = grove_arena_carve(arena, dims->matrix.n_columns, sizeof(GroveColumn));
+	t->matrix.places = grove_arena_carve(arena, f, sizeof(GrovePlace));
+	t->matrix.blocks = grove_arena_carve(arena, dims->matrix.n_blocks, sizeof(GroveBlock));
 	/* records should not lie across lines of the cache */
-	walk->offset = (walk->offset + 63) & ~(size_t) 63;
-	t->matrix.records = dims->own_records ? NULL : take(walk, dims->matrix.record_bytes, 1);
-	t->matrix.codes = take(walk, dims->matrix.code_bytes, 1);
-	t->bins = take(walk, f, sizeof(GroveFeatureBins));
-	t->label = take(walk, n, sizeof(float));
-	t->weight = dims->weighted ? take(walk, n, sizeof(float)) : NULL;
-	t->score = take(walk, n, dims->n_outputs * sizeof(float));
-	t->identity = take(walk, n, sizeof(uint32_t));
-	t->validation = dims->n_validation > 0 || dims->folded ? take(walk, n, 1) : NULL;
-	t->leaf_of = take(walk, n, sizeof(uint16_t));
-	t->out_sum = dims->out_scored ? take(walk, n, dims->n_outputs * sizeof(float)) : NULL;
-	t->out_trees = dims->out_scored ? take(walk, n, sizeof(uint32_t)) : NULL;
-	t->group_rows = dims->ranked ? take(walk, n, sizeof(uint32_t)) : NULL;
-	t->group_start = dims->ranked ? take(walk, n + 1, sizeof(uint32_t)) : NULL;
-	t->group_order = dims->ranked ? take(walk, n, sizeof(uint64_t)) : NULL;
-	t->gradient = dims->ranked ? take(walk, n, sizeof(float)) : NULL;
-	t->hessian = dims->ranked ? take(walk, n, sizeof(float)) : NULL;
-	t->factor = dims->by_gradient ? take(walk, n, sizeof(float)) : NULL;
-	t->words = grove_trainer_keeps_gradients(dims) ? take(walk, n, dims->n_outputs * sizeof(int32_t)) : NULL;
-	t->hess = dims->mode == GROVE_HIST_WIDE ? take(walk, n, dims->n_outputs * sizeof(int32_t)) : NULL;
+	arena->used = (arena->used + 63) & ~(size_t) 63;
+	t->matrix.records = dims->own_records ? NULL : grove_arena_carve(arena, dims->matrix.record_bytes, 1);
+	t->matrix.codes = grove_arena_carve(arena, dims->matrix.code_bytes, 1);
+	t->bins = grove_arena_carve(arena, f, sizeof(GroveFeatureBins));
+	t->label = grove_arena_carve(arena, n, sizeof(float));
+	t->weight = dims->weighted ? grove_arena_carve(arena, n, sizeof(float)) : NULL;
+	t->score = grove_arena_carve(arena, n, dims->n_outputs * sizeof(float));
+	t->identity = grove_arena_carve(arena, n, sizeof(uint32_t));
+	t->validation = dims->n_validation > 0 || dims->folded ? grove_arena_carve(arena, n, 1) : NULL;
+	t->leaf_of = grove_arena_carve(arena, n, sizeof(uint16_t));
+	t->out_sum = dims->out_scored ? grove_arena_carve(arena, n, dims->n_outputs * sizeof(float)) : NULL;
+	t->out_trees = dims->out_scored ? grove_arena_carve(arena, n, sizeof(uint32_t)) : NULL;
+	t->group_rows = dims->ranked ? grove_arena_carve(arena, n, sizeof(uint32_t)) : NULL;
+	t->group_start = dims->ranked ? grove_arena_carve(arena, n + 1, sizeof(uint32_t)) : NULL;
+	t->group_order = dims->ranked ? grove_arena_carve(arena, n, sizeof(uint64_t)) : NULL;
+	t->gradient = dims->ranked ? grove_arena_carve(arena, n, sizeof(float)) : NULL;
+	t->hessian = dims->ranked ? grove_arena_carve(arena, n, sizeof(float)) : NULL;
+	t->factor = dims->by_gradient ? grove_arena_carve(arena, n, sizeof(float)) : NULL;
+	t->words = grove_trainer_keeps_gradients(dims) ? grove_arena_carve(arena, n, dims->n_outputs * sizeof(int32_t)) : NULL;
+	t->hess = dims->mode == GROVE_HIST_WIDE ? grove_arena_carve(arena, n, dims->n_outputs * sizeof(int32_t)) : NULL;
 	t->bag_capacity = bag_capacity(dims);
 	t->out_capacity = out_capacity(dims);
 	for (i = 0; i < 2; i++)
 	{
-		t->bag[i] = take(walk, t->bag_capacity, sizeof(GroveEntry));
-		t->out[i] = take(walk, t->out_capacity, sizeof(GroveEntry));
+		t->bag[i] = grove_arena_carve(arena, t->bag_capacity, sizeof(GroveEntry));
+		t->out[i] = grove_arena_carve(arena, t->out_capacity, sizeof(GroveEntry));
 	}
-	t->chunks = take(walk, count_chunks(dims), sizeof(GroveChunk));
-	t->leaves = take(walk, dims->max_leaves, sizeof(GroveLeaf));
-	t->nodes = take(walk, (size_t) dims->max_leaves * 2, sizeof(GroveNode));
-	t->sets = take(walk, dims->max_leaves, GROVE_BINS / 8);
-	t->node_gain = dims->pruned ? take(walk, (size_t) dims->max_leaves * 2, sizeof(double)) : NULL;
-	t->node_output = dims->pruned ? take(walk, (size_t) dims->max_leaves * 2, sizeof(double)) : NULL;
-	t->node_map = dims->pruned ? take(walk, (size_t) dims->max_leaves * 2, sizeof(uint32_t)) : NULL;
-	t->set_map = dims->pruned ? take(walk, dims->max_leaves, sizeof(uint32_t)) : NULL;
-	t->used = take(walk, f, 1);
+	t->chunks = grove_arena_carve(arena, count_chunks(dims), sizeof(GroveChunk));
+	t->leaves = grove_arena_carve(arena, dims->max_leaves, sizeof(GroveLeaf));
+	t->nodes = grove_arena_carve(arena, (size_t) dims->max_leaves * 2, sizeof(GroveNode));
+	t->sets = grove_arena_carve(arena, dims->max_leaves, GROVE_BINS / 8);
+	t->node_gain = dims->pruned ? grove_arena_carve(arena, (size_t) dims->max_leaves * 2, sizeof(double)) : NULL;
+	t->node_output = dims->pruned ? grove_arena_carve(arena, (size_t) dims->max_leaves * 2, sizeof(double)) : NULL;
+	t->node_map = dims->pruned ? grove_arena_carve(arena, (size_t) dims->max_leaves * 2, sizeof(uint32_t)) : NULL;
+	t->set_map = dims->pruned ? grove_arena_carve(arena, dims->max_leaves, sizeof(uint32_t)) : NULL;
+	t->used = grove_arena_carve(arena, f, 1);
 	for (i = 0; i < 2; i++)
 	{
-		t->allowed[i] = take(walk, f, 1);
-		t->found[i] = take(walk, f, sizeof(GroveSplit));
+		t->allowed[i] = grove_arena_carve(arena, f, 1);
+		t->found[i] = grove_arena_carve(arena, f, sizeof(GroveSplit));
 	}
-	t->monotone = take(walk, f, 1);
-	t->groups = take(walk, f, sizeof(uint64_t));
+	t->monotone = grove_arena_carve(arena, f, 1);
+	t->groups = grove_arena_carve(arena, f, sizeof(uint64_t));
 	t->n_small = count_small(dims);
 	t->n_big = count_big(dims);
-	t->free_small = take(walk, t->n_small, sizeof(int32_t));
-	t->free_big = take(walk, t->n_big, sizeof(int32_t));
-	t->small_slots = take(walk, (size_t) t->n_small * f, words * sizeof(int64_t));
-	t->big_slots = take(walk, (size_t) t->n_big * f, sizeof(GroveBinSums));
-	t->worker_sums = take(walk, (size_t) dims->n_workers * f, sizeof(GroveBinSums));
-	t->select_bins = dims->by_gradient ? take(walk, dims->n_workers, sizeof(GroveSelectBins)) : NULL;
-	t->workers = take(walk, dims->n_workers, sizeof(GroveWorker));
+	t->free_small = grove_arena_carve(arena, t->n_small, sizeof(int32_t));
+	t->free_big = grove_arena_carve(arena, t->n_big, sizeof(int32_t));
+	t->small_slots = grove_arena_carve(arena, (size_t) t->n_small * f, words * sizeof(int64_t));
+	t->big_slots = grove_arena_carve(arena, (size_t) t->n_big * f, sizeof(GroveBinSums));
+	t->worker_sums = grove_arena_carve(arena, (size_t) dims->n_workers * f, sizeof(GroveBinSums));
+	t->select_bins = dims->by_gradient ? grove_arena_carve(arena, dims->n_workers, sizeof(GroveSelectBins)) : NULL;
+	t->workers = grove_arena_carve(arena, dims->n_workers, sizeof(GroveWorker));
 }
 
 GroveStatus
 grove_trainer_size(const GroveTrainDims *dims, size_t *size)
 {
-	Walk		walk = {NULL, 0, false};
+	GroveArena	arena = {NULL, 0, true};
 	GroveTrainer unused;
 
 	if (dims->n_features < 1 || dims->n_features > GROVE_MAX_FEATURES ||
@@ -153,20 +138,20 @@ grove_trainer_size(const GroveTrainDims *dims, size_t *size)
 		dims->n_outputs < 1 || dims->n_outputs > GROVE_MAX_CLASSES || dims->n_workers < 1 ||
 		dims->matrix.n_columns < 1 || dims->matrix.n_columns > dims->n_features || dims->matrix.n_blocks > dims->n_features)
 		return GROVE_ERR_RANGE;
-	walk_parts(&walk, dims, &unused);
-	if (walk.overflow)
+	lay_out(&arena, dims, &unused);
+	if (!arena.fits)
 		return GROVE_ERR_SIZE;
-	*size = walk.offset;
+	*size = arena.used;
 	return GROVE_OK;
 }
 
 void
 grove_trainer_attach(GroveTrainer *trainer, void *buffer)
 {
-	Walk		walk = {buffer, 0, false};
+	GroveArena	arena = {buffer, 0, true};
 	GroveTrainDims dims = ((GroveTrainShared *) buffer)->dims;
 
-	walk_parts(&walk, &dims, trainer);
+	lay_out(&arena, &dims, trainer);
 }
 
 void

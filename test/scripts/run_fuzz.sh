@@ -24,7 +24,7 @@ for source in "$root"/test/fuzz/fuzz_"${target:-*}".c; do
 	corpus=$root/test/fuzz/corpus/${name#fuzz_}
 	mkdir -p "$out/new"
 	[ -d "$corpus" ] || corpus=
-	$cc -std=c11 -g -O1 -ffp-contract=off -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+	$cc -std=c11 -g -O1 -ffp-contract=off -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -DGROVE_ARENA_GUARDS \
 		-I"$root/src/core" -o "$out/$name" "$source" "$root"/src/core/*.c -lm || exit 1
 	echo "$name: $seconds seconds"
 	"$out/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \

@@ -14,7 +14,7 @@ trap 'rm -rf "$out"' EXIT
 cc=${CC:-gcc}
 
 if [ -z "${UNIT_FLAGS+set}" ]; then
-	UNIT_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
+	UNIT_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined -DGROVE_ARENA_GUARDS"
 	if ! printf 'int main(void) { return 0; }\n' |
 		$cc $UNIT_FLAGS -x c -o "$out/probe" - 2>/dev/null || ! "$out/probe"; then
 		echo "no sanitizers here: testing without them"

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/core/arena.h"
 #include "../../src/core/identity.h"
 #include "../../src/core/rng.h"
 #include "../../src/core/sketch.h"
@@ -236,6 +237,9 @@ relocate(Driver *d)
 
 	if (to == NULL)
 		abort();
+#ifdef GROVE_ARENA_GUARDS
+	__asan_unpoison_memory_region(d->buffer, d->size);
+#endif
 	memcpy(to, d->buffer, d->size);
 	free(d->buffer);
 	attach(d, to);
