@@ -47,7 +47,7 @@ SELECT pg_temp.try($$SELECT grove.train('SELECT a, y FROM orders WHERE false', '
 SELECT pg_temp.try($$SELECT grove.train('SELECT a, y / (a - 3) AS y FROM orders', 'y')$$);
 SELECT pg_temp.try($$SELECT grove.train('SELECT a, a, y FROM orders', 'y')$$);
 SELECT pg_temp.try($$SELECT grove.train('SELECT y FROM orders', 'y')$$);
-SELECT pg_temp.try($$SELECT grove.train('SELECT a, y + random() AS y FROM orders, generate_series(1, 20000)', 'y', '{"num_iterations": 1}')$$);
+SELECT pg_temp.try($$SELECT grove.train('SELECT 1e15 + i AS a, y + random() AS y FROM orders, generate_series(1, 2000) AS i', 'y', '{"num_iterations": 1}')$$);
 
 -- columns
 SELECT pg_temp.try($$SELECT grove.train('SELECT a, y FROM orders', 'z')$$);

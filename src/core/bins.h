@@ -26,7 +26,7 @@ extern void grove_bins_finish(GroveFeatureBins *bins);
 /* Bin of one value of finished bins, as grove_bins_column() finds it; a categorical value is its bin. */
 extern uint8_t grove_bins_of(const GroveFeatureBins *bins, double value);
 
-/* Bins of n values. */
+/* Bins of n values of finished bins; a categorical value is its bin. */
 extern void grove_bins_column(const GroveFeatureBins *bins, const double *values, uint8_t *out, uint32_t n);
 
 #endif							/* GROVE_BINS_H */

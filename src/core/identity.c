@@ -1,7 +1,9 @@
 /*
- * identity.c: radix sort of the hashes' upper halves, then a look at the runs:
- * mostly single rows, or equal ones.  Any other run is sorted by the lower
- * half, too, in linear time however its rows were made.
+ * identity.c: most rows are like no other, and their identity follows from
+ * their hash alone.  A table of counters of two bits finds those that may have
+ * a twin; only these are sorted, by the hashes' upper halves, and then there is
+ * a look at the runs: mostly single rows, or equal ones.  Any other run is
+ * sorted by the lower half, too, in linear time however its rows were made.
  */
 #include "identity.h"
 
@@ -85,20 +87,53 @@ assign_run(const uint64_t *hash, GroveEntry *run, GroveEntry *spare, uint32_t n,
 	}
 }
 
+/*
+ * Gives all rows the identity of a row without a twin, and lists those in a
+ * whose counter says more than one; returns how many.  b: the counters.
+ */
+static uint32_t
+list_twins(const uint64_t *hash, uint32_t n, GroveEntry *a, GroveEntry *b, uint32_t *identity)
+{
+	uint8_t    *counters = (uint8_t *) b;
+	uint32_t	listed = 0;
+	int			bits = 4;
+	uint32_t	i;
+
+	/* at most 16 counters, four bytes, a row */
+	while (UINT64_C(2) << bits <= UINT64_C(16) * n)
+		bits++;
+	memset(counters, 0, (size_t) 1 << (bits - 2));
+	for (i = 0; i < n; i++)
+	{
+		uint64_t	at = hash[i] >> (64 - bits);
+		int			shift = (int) (at & 3) * 2;
+		uint8_t		more = ((counters[at >> 2] >> shift) & 3) < 2;
+
+		counters[at >> 2] += (uint8_t) (more << shift);
+	}
+	for (i = 0; i < n; i++)
+	{
+		uint64_t	at = hash[i] >> (64 - bits);
+
+		identity[i] = (uint32_t) grove_rng_mix(hash[i]);
+		a[listed].row = i;
+		a[listed].g = (int32_t) (uint32_t) (hash[i] >> 32);
+		listed += ((counters[at >> 2] >> ((at & 3) * 2)) & 3) == 2;
+	}
+	return listed;
+}
+
 void
 grove_identity_assign(const uint64_t *hash, uint32_t n, GroveEntry *a, GroveEntry *b, uint32_t *identity)
 {
 	GroveEntry *sorted;
 	GroveEntry *spare;
 	uint32_t	begin,
-				end,
-				i;
+				end;
 
-	for (i = 0; i < n; i++)
-	{
-		a[i].row = i;
-		a[i].g = (int32_t) (uint32_t) (hash[i] >> 32);
-	}
+	if (n == 0)
+		return;
+	n = list_twins(hash, n, a, b, identity);
 	sorted = sort_entries(a, b, n);
 	spare = sorted == a ? b : a;
 	for (begin = 0; begin < n; begin = end)

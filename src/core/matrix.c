@@ -211,19 +211,17 @@ grove_matrix_layout(GroveMatrix *m, const GroveFeatureBins *bins, bool join)
 
 /* Codes of a column of one byte. */
 static void
-fill_narrow(const GroveMatrix *m, const GroveFeatureBins *bins, const GroveColumn *column, const double *tile,
-			uint8_t *codes, uint32_t n)
+fill_narrow(const GroveMatrix *m, const GroveColumn *column, const uint8_t *tile, uint8_t *codes, uint32_t n)
 {
-	uint8_t		digits[GROVE_TILE_ROWS];
 	uint32_t	f = column->feature;
 	uint32_t	i;
 
-	grove_bins_column(&bins[f], tile + (size_t) f * GROVE_TILE_STRIDE, codes, n);
+	memcpy(codes, tile + (size_t) f * GROVE_TILE_ROWS, n);
 	while ((f = m->places[f].next) != GROVE_NO_FEATURE)
 	{
+		const uint8_t *digits = tile + (size_t) f * GROVE_TILE_ROWS;
 		uint32_t	scale = m->places[f].scale;
 
-		grove_bins_column(&bins[f], tile + (size_t) f * GROVE_TILE_STRIDE, digits, n);
 		for (i = 0; i < n; i++)
 			codes[i] = (uint8_t) (codes[i] + digits[i] * scale);
 	}
@@ -231,7 +229,7 @@ fill_narrow(const GroveMatrix *m, const GroveFeatureBins *bins, const GroveColum
 
 /* Codes of a column of windows: the one window that has the level tells its rank. */
 static void
-fill_windows(const GroveMatrix *m, const GroveFeatureBins *bins, const GroveColumn *column, const double *tile,
+fill_windows(const GroveMatrix *m, const GroveFeatureBins *bins, const GroveColumn *column, const uint8_t *tile,
 			 uint16_t *codes, uint32_t n)
 {
 	uint32_t	f;
@@ -240,13 +238,12 @@ fill_windows(const GroveMatrix *m, const GroveFeatureBins *bins, const GroveColu
 	memset(codes, 0, n * sizeof(uint16_t));
 	for (f = column->feature; f != GROVE_NO_FEATURE; f = m->places[f].next)
 	{
-		const double *bin = tile + (size_t) f * GROVE_TILE_STRIDE;
+		const uint8_t *bin = tile + (size_t) f * GROVE_TILE_ROWS;
 
 		for (i = 0; i < n; i++)
 		{
-			/* not a number, and no bin either, is the missing value */
-			if (bin[i] >= 1.0 && bin[i] < (double) bins[f].n_bins)
-				codes[i] = (uint16_t) (bins[f].window_first + (uint32_t) bin[i]);
+			if (bin[i] != GROVE_MISSING_BIN && bin[i] < bins[f].n_bins)
+				codes[i] = (uint16_t) (bins[f].window_first + bin[i]);
 		}
 	}
 }
@@ -296,7 +293,7 @@ fill_records(const GroveMatrix *m, const GroveBlock *block, uint32_t first, uint
 }
 
 void
-grove_matrix_fill(GroveMatrix *m, const GroveFeatureBins *bins, const double *tile, uint32_t first, uint32_t n)
+grove_matrix_fill(GroveMatrix *m, const GroveFeatureBins *bins, const uint8_t *tile, uint32_t first, uint32_t n)
 {
 	uint32_t	b,
 				c;
@@ -308,7 +305,7 @@ grove_matrix_fill(GroveMatrix *m, const GroveFeatureBins *bins, const double *ti
 		if (column->width == 2)
 			fill_windows(m, bins, column, tile, (uint16_t *) (m->codes + column->at) + first, n);
 		else
-			fill_narrow(m, bins, column, tile, m->codes + column->at + first, n);
+			fill_narrow(m, column, tile, m->codes + column->at + first, n);
 	}
 	for (b = 0; b < m->n_blocks; b++)
 		fill_records(m, &m->blocks[b], first, n);

@@ -91,14 +91,14 @@ extern GroveStatus grove_matrix_size(const GroveFeatureBins *bins, uint32_t n_ro
 extern void grove_matrix_layout(GroveMatrix *matrix, const GroveFeatureBins *bins, bool join);
 
 #define GROVE_TILE_ROWS	1024
-#define GROVE_TILE_STRIDE	(GROVE_TILE_ROWS + 8)	/* columns a power of two apart would share few sets of the cache */
+#define GROVE_TILE_STRIDE	(GROVE_TILE_ROWS + 8)	/* of columns of doubles: a power of two apart they would share few sets of the cache */
 
 /*
- * Bins n <= GROVE_TILE_ROWS rows whose values stand feature by feature in tile
- * (feature f, row i at tile[f * GROVE_TILE_STRIDE + i]; a categorical value is
- * its bin) into rows first .. first + n - 1 of the matrix.
+ * Puts n <= GROVE_TILE_ROWS rows, whose bins stand feature by feature in tile
+ * (feature f, row i at tile[f * GROVE_TILE_ROWS + i]), into rows first ..
+ * first + n - 1 of the matrix.
  */
-extern void grove_matrix_fill(GroveMatrix *matrix, const GroveFeatureBins *bins, const double *tile,
+extern void grove_matrix_fill(GroveMatrix *matrix, const GroveFeatureBins *bins, const uint8_t *tile,
 							  uint32_t first, uint32_t n);
 
 /* Fills the records, which are this process's own, from the columns. */

@@ -9,10 +9,19 @@
 #include <math.h>
 #include <string.h>
 
+#include "singles.h"
+
 #define FREE_SLOT	UINT64_C(0x7ff8000000000000)	/* a NaN: never a stored value */
 
 #define FIRST_SLOTS	64
 #define SHORT_RUN	32			/* values that are sorted by insertion */
+#define AHEAD		24			/* rows of the sample that are fetched before they are needed */
+
+#if defined(__GNUC__)
+#define prefetch(p)	__builtin_prefetch(p)
+#else
+#define prefetch(p)	((void) 0)
+#endif
 
 /* A value of a column and how many rows carry it; key orders like the value. */
 typedef struct ValueCount
@@ -105,33 +114,91 @@ grove_sketch_init(GroveSketch *sketch, void *buffer, uint32_t n_columns, uint32_
 
 		sketch->active[i] = i;
 		d->count = 0;
-		d->last = FREE_SLOT;
 		for (s = 0; s < GROVE_DISTINCT_SLOTS; s++)
 			d->slots[s] = FREE_SLOT;
 	}
 }
 
-/* False once the column has too many values to keep. */
-static bool
-distinct_add(GroveDistinct *d, double value)
+/* Slot of a value, which is not NaN, or the free slot for it. */
+static inline uint32_t
+distinct_slot(const GroveDistinct *d, double value, uint64_t *bits)
 {
-	uint64_t	bits = bits_of(value == 0.0 ? 0.0 : value);	/* -0 is 0 */
 	uint32_t	slot;
 
-	if (bits == d->last || value != value)
-		return true;
-	d->last = bits;
-	slot = (uint32_t) ((bits * UINT64_C(0x9e3779b97f4a7c15)) >> 55);
-	while (d->slots[slot] != FREE_SLOT)
-	{
-		if (d->slots[slot] == bits)
-			return true;
+	*bits = bits_of(value + 0.0);	/* -0 is 0 */
+	slot = (uint32_t) ((*bits * UINT64_C(0x9e3779b97f4a7c15)) >> 55);
+	while (d->slots[slot] != *bits && d->slots[slot] != FREE_SLOT)
 		slot = (slot + 1) & (GROVE_DISTINCT_SLOTS - 1);
-	}
-	if (d->count < GROVE_DISTINCT_MAX)
+	return slot;
+}
+
+/* Adds values of one column; false once they are too many to keep. */
+static bool
+distinct_add(GroveDistinct *d, const double *values, const uint8_t *skip, uint32_t n)
+{
+	uint32_t	i;
+
+	for (i = 0; i < n; i++)
+	{
+		uint64_t	bits;
+		uint32_t	slot;
+
+		if (values[i] != values[i] || (skip && skip[i]))
+			continue;
+		slot = distinct_slot(d, values[i], &bits);
+		if (d->slots[slot] == bits)
+			continue;
+		if (d->count == GROVE_DISTINCT_MAX)
+		{
+			d->count++;
+			return false;
+		}
 		d->slots[slot] = bits;
-	d->count++;
-	return d->count <= GROVE_DISTINCT_MAX;
+		d->code[slot] = (uint8_t) d->count++;
+	}
+	return true;
+}
+
+bool
+grove_sketch_codes(const GroveSketch *sketch, uint32_t column, const double *values, uint32_t n,
+				   uint8_t *codes)
+{
+	const GroveDistinct *d = &sketch->distinct[column];
+	uint32_t	i;
+
+	if (d->count > GROVE_DISTINCT_MAX)
+		return false;
+	for (i = 0; i < n; i++)
+	{
+		uint64_t	bits;
+		uint32_t	slot;
+
+		if (values[i] != values[i])
+		{
+			codes[i] = GROVE_DISTINCT_MAX;
+			continue;
+		}
+		slot = distinct_slot(d, values[i], &bits);
+		if (d->slots[slot] != bits)
+			return false;
+		codes[i] = d->code[slot];
+	}
+	return true;
+}
+
+void
+grove_sketch_code_values(const GroveSketch *sketch, uint32_t column, double *values)
+{
+	const GroveDistinct *d = &sketch->distinct[column];
+	uint32_t	i;
+
+	for (i = 0; i < GROVE_DISTINCT_MAX; i++)
+		values[i] = NAN;
+	for (i = 0; i < GROVE_DISTINCT_SLOTS; i++)
+	{
+		if (d->slots[i] != FREE_SLOT)
+			memcpy(&values[d->code[i]], &d->slots[i], sizeof(double));
+	}
 }
 
 /* Where the row of this hash stands in the table, or the free slot for it. */
@@ -170,44 +237,34 @@ shrink(GroveSketch *sketch, uint64_t hash)
 	do
 	{
 		sketch->threshold -= sketch->threshold / 8 + 1;
-		kept = 0;
-		for (i = 0; i < sketch->n_rows; i++)
+		kept = sketch->n_rows;
+		for (i = 0; i < kept;)
 		{
-			if (sketch->hash[i] >= sketch->threshold)
-				continue;
-			if (kept != i)
+			if (sketch->hash[i] < sketch->threshold)
+				i++;
+			else if (i < --kept)
 			{
-				sketch->hash[kept] = sketch->hash[i];
-				sketch->count[kept] = sketch->count[i];
-				memcpy(sketch->values + (size_t) kept * sketch->n_columns,
-					   sketch->values + (size_t) i * sketch->n_columns,
+				/* the last row takes its place */
+				sketch->hash[i] = sketch->hash[kept];
+				sketch->count[i] = sketch->count[kept];
+				memcpy(sketch->values + (size_t) i * sketch->n_columns,
+					   sketch->values + (size_t) kept * sketch->n_columns,
 					   sketch->n_columns * sizeof(double));
 			}
-			kept++;
 		}
 	} while (kept == sketch->n_rows && hash < sketch->threshold);
 	sketch->n_rows = kept;
 	fill_slots(sketch);
 }
 
-void
-grove_sketch_add(GroveSketch *sketch, uint64_t hash, const double *row)
+/* Adds a row whose hash is below the threshold. */
+static void
+add_row(GroveSketch *sketch, uint64_t hash, const double *row, size_t stride)
 {
-	uint32_t	slot;
+	uint32_t	slot = find_slot(sketch, hash);
+	double	   *values;
 	uint32_t	i;
 
-	for (i = 0; i < sketch->n_active;)
-	{
-		uint32_t	column = sketch->active[i];
-
-		if (distinct_add(&sketch->distinct[column], row[column]))
-			i++;
-		else
-			sketch->active[i] = sketch->active[--sketch->n_active];
-	}
-	if (hash >= sketch->threshold)
-		return;
-	slot = find_slot(sketch, hash);
 	if (sketch->slots[slot] != 0)
 	{
 		uint32_t   *count = &sketch->count[sketch->slots[slot] - 1];
@@ -231,9 +288,32 @@ grove_sketch_add(GroveSketch *sketch, uint64_t hash, const double *row)
 	}
 	sketch->hash[sketch->n_rows] = hash;
 	sketch->count[sketch->n_rows] = 1;
-	memcpy(sketch->values + (size_t) sketch->n_rows * sketch->n_columns, row,
-		   sketch->n_columns * sizeof(double));
+	values = sketch->values + (size_t) sketch->n_rows * sketch->n_columns;
+	for (i = 0; i < sketch->n_columns; i++)
+		values[i] = row[i * stride];
 	sketch->slots[slot] = ++sketch->n_rows;
+}
+
+void
+grove_sketch_add(GroveSketch *sketch, const uint64_t *hash, uint32_t n, const double *values,
+				 size_t stride, const uint8_t *skip)
+{
+	uint32_t	i;
+
+	for (i = 0; i < sketch->n_active;)
+	{
+		uint32_t	column = sketch->active[i];
+
+		if (distinct_add(&sketch->distinct[column], values + column * stride, skip, n))
+			i++;
+		else
+			sketch->active[i] = sketch->active[--sketch->n_active];
+	}
+	for (i = 0; i < n; i++)
+	{
+		if (hash[i] < sketch->threshold && !(skip && skip[i]))
+			add_row(sketch, hash[i], values + i, stride);
+	}
 }
 
 size_t
@@ -339,8 +419,11 @@ sorted_column(const GroveSketch *sketch, uint32_t column, void *scratch, uint32_
 
 	for (i = 0; i < sketch->n_rows; i++)
 	{
-		double		v = sketch->values[(size_t) i * sketch->n_columns + column];
+		const double *at = sketch->values + (size_t) i * sketch->n_columns + column;
+		double		v = *at;
 
+		if (i + AHEAD < sketch->n_rows)
+			prefetch(at + (size_t) AHEAD * sketch->n_columns);
 		if (v != v)
 			continue;
 		a[filled].key = key_of(v == 0.0 ? 0.0 : v);
@@ -359,19 +442,53 @@ sorted_column(const GroveSketch *sketch, uint32_t column, void *scratch, uint32_
 	return a;
 }
 
+/* Whether a single-precision number lies between a and b, a < b: a <= single < b. */
+static bool
+has_single(double a, double b)
+{
+	return (double) grove_singles_ceil(a) < b;
+}
+
 /*
  * A finite number that separates a from b, a < b: a <= edge < b.  Only minus
- * infinity and the lowest finite double cannot be told apart.
+ * infinity and the lowest finite double cannot be told apart.  The middle, as
+ * a single-precision number; if that is not between them, the lowest that is;
+ * if none is, the middle itself.
  */
 static double
 edge_between(double a, double b)
 {
 	double		middle;
+	double		single;
 
 	if (a == -INFINITY)
 		return b == INFINITY ? 0.0 : -DBL_MAX;
 	middle = b == INFINITY ? a : a * 0.5 + b * 0.5;
+	single = middle > FLT_MAX ? FLT_MAX : middle < -FLT_MAX ? -FLT_MAX : (double) (float) middle + 0.0;
+	if (single >= a && single < b)
+		return single;
+	if (has_single(a, b))
+		return (double) grove_singles_ceil(a) + 0.0;
 	return middle >= a && middle < b ? middle : a;
+}
+
+/* Whether values that no single-precision number separates are more rows than a bin's share. */
+static bool
+has_crowd(const ValueCount *a, uint32_t n, uint64_t total, uint32_t max_bins)
+{
+	uint32_t	begin,
+				end;
+
+	for (begin = 0; begin < n; begin = end)
+	{
+		uint64_t	count = a[begin].count;
+
+		for (end = begin + 1; end < n && !has_single(value_of(a[end - 1].key), value_of(a[end].key)); end++)
+			count += a[end].count;
+		if (end - begin > 1 && count > total / max_bins)
+			return true;
+	}
+	return false;
 }
 
 /* One bin a value of the distinct set. */
@@ -409,6 +526,7 @@ grove_sketch_edges(const GroveSketch *sketch, uint32_t column, uint32_t max_bins
 	uint64_t	filled = 0;
 	uint32_t	n;
 	uint32_t	bins = 1;
+	bool		crowded;
 	uint32_t	i;
 
 	if (d->count <= max_bins)
@@ -419,14 +537,16 @@ grove_sketch_edges(const GroveSketch *sketch, uint32_t column, uint32_t max_bins
 	a = sorted_column(sketch, column, scratch, &n);
 	for (i = 0; i < n; i++)
 		left += a[i].count;
+	crowded = has_crowd(a, n, left, max_bins);
 	for (i = 0; i + 1 < n && bins < max_bins; i++)
 	{
 		uint64_t	share = left / (max_bins - bins + 1);
 
 		/* close the bin when it is full, or when the next value fills one alone and this one is half full */
 		filled += a[i].count;
-		if (filled >= share || (a[i + 1].count >= share && filled * 2 >= share) ||
-			n - i <= max_bins - bins + 1)
+		if ((filled >= share || (a[i + 1].count >= share && filled * 2 >= share) ||
+			 n - i <= max_bins - bins + 1) &&
+			(crowded || has_single(value_of(a[i].key), value_of(a[i + 1].key))))
 		{
 			edges[bins - 1] = edge_between(value_of(a[i].key), value_of(a[i + 1].key));
 			bins++;

@@ -24,8 +24,8 @@
 typedef struct GroveDistinct
 {
 	uint32_t	count;			/* GROVE_DISTINCT_MAX + 1: too many, the set is no longer kept */
-	uint64_t	last;			/* bits of the value seen last, a short cut */
 	uint64_t	slots[GROVE_DISTINCT_SLOTS];	/* bits; NaN bits mark a free slot */
+	uint8_t		code[GROVE_DISTINCT_SLOTS]; /* number of the value, in the order in which they came */
 } GroveDistinct;
 
 typedef struct GroveSketch
@@ -51,8 +51,24 @@ extern void grove_sketch_init(GroveSketch *sketch, void *buffer, uint32_t n_colu
 /* Bytes that are in use: of the rows in the sample, not of those that would fit, with the scratch that cutting needs. */
 extern size_t grove_sketch_used(const GroveSketch *sketch);
 
-/* One row: its content hash and its values, NaN = missing. */
-extern void grove_sketch_add(GroveSketch *sketch, uint64_t hash, const double *row);
+/*
+ * n rows: their content hashes and their values, NaN = missing; row i has its
+ * value of column c at values[c * stride + i].  Rows with skip[i] are left
+ * out; skip may be NULL.
+ */
+extern void grove_sketch_add(GroveSketch *sketch, const uint64_t *hash, uint32_t n, const double *values,
+							 size_t stride, const uint8_t *skip);
+
+/*
+ * The values of a column as numbers of the distinct set, missing as
+ * GROVE_DISTINCT_MAX; false when the set is no longer kept or lacks one.  A
+ * number stands for its value from then on, also when the set is given up.
+ */
+extern bool grove_sketch_codes(const GroveSketch *sketch, uint32_t column, const double *values, uint32_t n,
+							   uint8_t *codes);
+
+/* values[GROVE_DISTINCT_MAX] by number, NaN where there is none. */
+extern void grove_sketch_code_values(const GroveSketch *sketch, uint32_t column, double *values);
 
 /*
  * Up to max_bins bins of a column: edges[0 .. *n_bins - 2] ascending, value v
@@ -60,6 +76,10 @@ extern void grove_sketch_add(GroveSketch *sketch, uint64_t hash, const double *r
  * get one bin a value, others bins of about equal row counts in which a
  * frequent value stands alone.  scratch: grove_sketch_scratch() bytes.
  * No value at all gives *n_bins = 0.
+ *
+ * An edge is a single-precision number when one lies between the values that
+ * it separates (singles.h).  Values that none separates stay in one bin, unless
+ * the column has few values or these are more rows than a bin's share.
  */
 extern size_t grove_sketch_scratch(const GroveSketch *sketch);
 extern void grove_sketch_edges(const GroveSketch *sketch, uint32_t column, uint32_t max_bins,

@@ -1,9 +1,7 @@
 /*
- * intake.c: the two readings of a source: records feed the sketch, then bins.
- *
- * The first reading shows the records to the sketch, the second fills tiles of
- * 1,024 rows that are binned column by column.  Floats of the whole set are
- * kept only while they take less than KEEP_BYTES and a quarter of grove.max_memory.
+ * intake.c: what is done to the rows of a source, tile by tile: they feed the
+ * sketch and are kept; when the features are cut, they become rows of the
+ * trainer, from what was kept or from a second reading.
  */
 #include "pg_grove.h"
 
@@ -16,14 +14,12 @@
 #include "../core/identity.h"
 #include "intake_record.h"
 
-#define KEEP_BYTES		(16 * 1024 * 1024)
 #define SKETCH_VALUES	(6 * 1024 * 1024)
-#define SKETCH_ROWS_MAX	100000
+#define SKETCH_ROWS_MAX	65536
 #define SKETCH_ROWS_MIN	4096
 #define WINDOW_LEVELS	254			/* levels of a column that is one of several of its feature */
 #define MAX_WINDOWS		16
 #define MAPPED_BYTES	(33 * 1024 * 1024)
-#define CHECK_ROWS		4096		/* between looks at the memory taken */
 
 /* ------------------------------------------------------------- first reading */
 
@@ -51,35 +47,7 @@ make_sketch(GroveIntake *in)
 	grove_sketch_init(&in->sketch, allocate_mapped(in, size), columns, capacity);
 }
 
-/* Adds the record to the rows that are kept, or gives them up when they become many. */
-static void
-keep_record(GroveIntake *in, uint64 hash)
-{
-	Size		record_bytes = in->width * sizeof(double);
-
-	if (!in->keeps || (in->kept == NULL && in->n_rows > 0))
-		return;
-	if (in->kept == NULL)
-	{
-		in->kept_capacity = Max(Min(KEEP_BYTES, grovepg_max_memory() / 4) / record_bytes, 1);
-		in->kept = allocate_mapped(in, in->kept_capacity * record_bytes);
-		in->kept_hash = allocate_mapped(in, in->kept_capacity * sizeof(uint64));
-	}
-	if (in->n_rows == in->kept_capacity)
-	{
-		grovepg_intake_forget(in);
-		return;
-	}
-	memcpy(in->kept + in->n_rows * in->width, in->record, record_bytes);
-	in->kept_hash[in->n_rows] = hash;
-}
-
-static Size
-kept_memory(const GroveIntake *in)
-{
-	return in->kept ? in->n_rows * (in->width * sizeof(double) + sizeof(uint64)) : 0;
-}
-
+/* Of labels; at most, while up to so many more come. */
 static Size
 labels_memory(const GroveIntake *in, uint32 more)
 {
@@ -97,73 +65,151 @@ labels_memory(const GroveIntake *in, uint32 more)
 Size
 grovepg_intake_memory(const GroveIntake *in)
 {
-	return kept_memory(in) + labels_memory(in, 0);
+	return labels_memory(in, 0) + (in->kept ? grovepg_intake_kept_memory(in->kept) : 0);
 }
 
+/* Hashes of all rows, and of their groups; kept rows until all have gone over, then room for two sorts. */
 Size
+grovepg_intake_fill_memory(const GroveIntake *in)
+{
+	bool		ranked = in->group.attno != 0;
+	Size		kept = in->kept ? grovepg_intake_kept_memory(in->kept) : 0;
+
+	return grovepg_intake_memory(in) - kept + in->n_rows * (ranked ? 16 : 8) +
+		Max(in->n_rows * (ranked ? 24 : 16), kept);
+}
+
+void
 grovepg_intake_forget(GroveIntake *in)
 {
-	Size		bytes = kept_memory(in);
-
 	if (in->kept)
-	{
-		pfree(in->kept);
-		pfree(in->kept_hash);
-		in->kept = NULL;
-	}
-	return bytes;
+		grovepg_intake_kept_free(in->kept);
+	in->kept = NULL;
+	in->keeps = false;
 }
 
 /* The sample, the labels and the rows that are kept may not grow beyond what training may use. */
 static void
 check_memory(GroveIntake *in)
 {
-	Size		labels = labels_memory(in, CHECK_ROWS);
-	Size		bytes = kept_memory(in) + labels + grove_sketch_used(&in->sketch);
+	Size		sketch = grove_sketch_used(&in->sketch);
+	Size		labels = labels_memory(in, GROVE_TILE_ROWS);
 
-	if (bytes > grovepg_max_memory())
-		bytes -= grovepg_intake_forget(in);
-	if (bytes > grovepg_max_memory())
+	if (in->kept && labels + grovepg_intake_kept_memory(in->kept) + sketch > grovepg_max_memory())
+		grovepg_intake_forget(in);
+	if (labels + sketch > grovepg_max_memory())
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("reading the source needs more than %zu kB of memory", grovepg_max_memory() / 1024),
 				 errdetail("The sample for bins takes %zu kB, labels of text columns take %zu kB.",
-						   grove_sketch_used(&in->sketch) / 1024, labels / 1024),
+						   sketch / 1024, labels / 1024),
 				 errhint("Raise \"grove.max_memory\", or name columns of many different labels in \"ignore\".")));
+}
+
+/*
+ * Counts the training rows of each class.  As long as they are few, distinct
+ * numbers get codes, too, in case they turn out to be classes.
+ */
+static void
+note_targets(GroveIntake *in, const uint8 *skip, uint32 n)
+{
+	const double *targets = grovepg_intake_column(in, AT_TARGET(in));
+	bool		numeric = in->target.type.kind == GROVE_FEATURE_NUMERIC;
+	uint32		i;
+
+	for (i = 0; i < n; i++)
+	{
+		bool		training = !(skip && skip[i]);
+		int64		code;
+
+		in->target_zero &= targets[i] == 0.0 || !training;
+		if (numeric && in->too_many_classes)
+			continue;
+		code = numeric ? grovepg_intake_class_code(in, targets[i]) : (int64) targets[i];
+		if (code >= GROVE_MAX_CLASSES)
+		{
+			in->too_many_classes = true;
+			continue;
+		}
+		if (numeric)
+			in->class_value[code] = targets[i];
+		grovepg_levels_get(in->classes, (uint32) code)->count += training;
+	}
+}
+
+static void
+count_levels(const GroveIntakeColumn *c, const double *codes, const uint8 *skip, uint32 n)
+{
+	uint32		i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (!isnan(codes[i]) && !(skip && skip[i]))
+			grovepg_levels_get(c->levels, (uint32) codes[i])->count++;
+	}
+}
+
+/* The validation rows of the tile; NULL: there are none. */
+static const uint8 *
+mark_validation(GroveIntake *in, uint8 *skip, uint32 n)
+{
+	const double *validation = grovepg_intake_column(in, AT_VALIDATION(in));
+	uint64		before = in->n_validation;
+	uint32		i;
+
+	if (in->validation.attno == 0)
+		return NULL;
+	for (i = 0; i < n; i++)
+	{
+		skip[i] = validation[i] != 0.0;
+		in->n_validation += skip[i];
+	}
+	return in->n_validation > before ? skip : NULL;
+}
+
+/* Shows the rows of the tile to the sketch, counts and keeps them; the tile is empty then. */
+static void
+show_tile(GroveIntake *in)
+{
+	uint32		n = in->tile_rows;
+	uint8		marks[GROVE_TILE_ROWS];
+	const uint8 *skip;
+	uint32		r;
+	int			i;
+
+	if (n == 0)
+		return;
+	in->tile_rows = 0;
+	if (in->n_rows + n > GROVE_MAX_ROWS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("source has more than %llu rows", (unsigned long long) GROVE_MAX_ROWS),
+				 errhint("Train on a sample; see grove.prune().")));
+	grovepg_intake_hash(in, n);
+	for (r = 0; r < n; r++)
+		in->content += in->tile_hash[r];
+	skip = mark_validation(in, marks, n);
+	grove_sketch_add(&in->sketch, in->tile_hash, n, in->tile, GROVE_TILE_STRIDE, skip);
+	note_targets(in, skip, n);
+	for (i = 0; i < in->n_features; i++)
+	{
+		if (in->features[i].levels)
+			count_levels(&in->features[i], grovepg_intake_column(in, i), skip, n);
+	}
+	if (in->keeps)
+		grovepg_intake_keep(in, n);
+	in->n_rows += n;
+	check_memory(in);
+	if (in->n_rows % GROVE_PROGRESS_ROWS == 0)
+		grovepg_progress_rows(in->progress, in->n_rows);
 }
 
 void
 grovepg_intake_show_row(GroveIntake *in, TupleTableSlot *slot)
 {
-	uint64		hash = grovepg_intake_read(in, slot);
-	int			i;
-
-	if (in->n_rows >= GROVE_MAX_ROWS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("source has more than %llu rows", (unsigned long long) GROVE_MAX_ROWS),
-				 errhint("Train on a sample; see grove.prune().")));
-	keep_record(in, hash);
-	in->n_rows++;
-	in->content += hash;
-	if (in->n_rows % CHECK_ROWS == 0)
-		check_memory(in);
-	if (in->n_rows % GROVE_PROGRESS_ROWS == 0)
-		grovepg_progress_rows(in->progress, in->n_rows);
-	if (in->record[AT_VALIDATION(in)] != 0.0)
-	{
-		in->n_validation++;
-		return;
-	}
-	grove_sketch_add(&in->sketch, hash, in->record);
-	in->target_zero &= in->record[AT_TARGET(in)] == 0.0;
-	if (in->target_code >= 0 && in->target_code < GROVE_MAX_CLASSES)
-		grovepg_levels_get(in->classes, (uint32) in->target_code)->count++;
-	for (i = 0; i < in->n_features; i++)
-	{
-		if (in->features[i].levels && !isnan(in->record[i]))
-			grovepg_levels_get(in->features[i].levels, (uint32) in->record[i])->count++;
-	}
+	grovepg_intake_read_row(in, slot);
+	if (++in->tile_rows == GROVE_TILE_ROWS)
+		show_tile(in);
 }
 
 static void
@@ -181,6 +227,7 @@ grovepg_intake_show_begin(GroveIntake *in)
 void
 grovepg_intake_show_end(GroveIntake *in)
 {
+	show_tile(in);
 	check_memory(in);
 	in->scratch = MemoryContextAllocHuge(in->context, grove_sketch_scratch(&in->sketch));
 }
@@ -297,13 +344,15 @@ grovepg_intake_cut(GroveIntake *in, uint32 max_bin, uint64 min_count)
 		grove_bins_finish(&bins[i]);
 	}
 	pfree(in->scratch);
+	if (in->kept && !grovepg_intake_narrow(in, bins))
+		grovepg_intake_forget(in);
 	pfree(in->sketch.hash);		/* the start of the sketch's buffer */
 	in->scratch = NULL;
 	in->frozen = true;
 	return bins;
 }
 
-/* ------------------------------------------------------------ second reading */
+/* ---------------------------------------------------------------------- fill */
 
 static void
 reject_other_rows(void)
@@ -311,37 +360,40 @@ reject_other_rows(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
 			 errmsg("source gave other rows when it was read again"),
-			 errhint("Training reads its source twice; store the result of volatile functions such as random() in a table first.")));
+			 errhint("Rows that cannot be kept are read twice; store the result of volatile functions such as random() in a table first.")));
 }
 
-static void
-flush_tile(GroveIntake *in)
-{
-	if (in->tile_rows > 0)
-		grove_matrix_fill(&in->trainer->matrix, in->trainer->bins, in->tile, in->tile_first, in->tile_rows);
-	in->tile_first += in->tile_rows;
-	in->tile_rows = 0;
-	if (in->tile_first % GROVE_PROGRESS_ROWS == 0)
-		grovepg_progress_rows(in->progress, in->tile_first);
-}
-
-/* A feature's value, or the bin of its level, as one column of the matrix shows it. */
-static inline double
-cut_value(const GroveIntake *in, const GroveIntakeCut *cut, const double *record)
+uint8
+grovepg_intake_level_bin(const GroveIntake *in, const GroveIntakeCut *cut, uint32 code)
 {
 	const GroveIntakeColumn *c = &in->features[cut->feature];
-	double		v = record[cut->feature];
-	uint32		rank;
+	uint32		rank = grovepg_levels_get(c->levels, code)->rank;
 
-	if (c->levels == NULL || isnan(v))
-		return v;
-	if (v < 0)
-		reject_other_rows();
-	rank = grovepg_levels_get(c->levels, (uint32) v)->rank;
 	if (rank >= c->n_levels)
 		return GROVE_MISSING_BIN;
 	/* levels of the other columns of this feature are the rest of this one */
-	return (double) (rank - cut->first < cut->n_levels ? rank - cut->first : cut->n_levels) + 1;
+	return (uint8) (Min(rank - cut->first, cut->n_levels) + 1);
+}
+
+/* The bins of the tile's first n rows in a column of the matrix; false: there is a level that the first reading did not meet. */
+static bool
+bin_column(const GroveIntake *in, const GroveIntakeCut *cut, const GroveFeatureBins *bins, uint8 *out, uint32 n)
+{
+	const double *values = grovepg_intake_column(in, cut->feature);
+	uint32		i;
+
+	if (in->features[cut->feature].levels == NULL)
+	{
+		grove_bins_column(bins, values, out, n);
+		return true;
+	}
+	for (i = 0; i < n; i++)
+	{
+		if (values[i] < 0)
+			return false;
+		out[i] = isnan(values[i]) ? GROVE_MISSING_BIN : grovepg_intake_level_bin(in, cut, (uint32) values[i]);
+	}
+	return true;
 }
 
 bool
@@ -351,84 +403,124 @@ grovepg_intake_bin(const GroveIntake *in, const GroveFeatureBins *bins, uint8 *r
 
 	for (i = 0; i < in->n_cuts; i++)
 	{
-		if (in->record[in->cuts[i].feature] < 0 && in->features[in->cuts[i].feature].levels)
+		if (!bin_column(in, &in->cuts[i], &bins[i], &row[i], 1))
 			return false;
-		row[i] = grove_bins_of(&bins[i], cut_value(in, &in->cuts[i], in->record));
 	}
 	return true;
 }
 
-/* One record into the trainer. */
+/* Labels of the tile's rows: classes, or the distance to the centre. */
 static void
-fill_record(GroveIntake *in, const double *record, uint64 hash)
+place_labels(GroveIntake *in, uint32 n)
+{
+	const double *targets = grovepg_intake_column(in, AT_TARGET(in));
+	float	   *label = in->trainer->label + in->first;
+	bool		numeric = in->target.type.kind == GROVE_FEATURE_NUMERIC;
+	uint32		i;
+
+	for (i = 0; i < n; i++)
+	{
+		double		target = targets[i];
+
+		if (in->class_of)
+		{
+			int64		code = numeric ? grovepg_intake_class_code(in, target) : (int64) target;
+
+			if (code < 0)
+				reject_other_rows();
+			target = in->class_of[code];
+		}
+		else
+			target -= in->centre;
+		label[i] = (float) target;
+	}
+}
+
+/* The tile's first n rows, whose bins and hashes are there, become rows of the trainer. */
+static void
+place_tile(GroveIntake *in, uint32 n)
 {
 	GroveTrainer *t = in->trainer;
-	uint64		row = (uint64) in->tile_first + in->tile_rows;
-	double	   *tile = in->tile + in->tile_rows;
-	double		target = record[AT_TARGET(in)];
+	const double *weight = grovepg_intake_column(in, AT_WEIGHT(in));
+	const double *validation = grovepg_intake_column(in, AT_VALIDATION(in));
+	uint32		first = in->first;
+	uint32		i,
+				k;
+
+	grove_matrix_fill(&t->matrix, t->bins, in->bins, first, n);
+	place_labels(in, n);
+	for (i = 0; i < n && t->weight; i++)
+		t->weight[first + i] = (float) Min(weight[i] * (in->class_weight ? in->class_weight[(uint32) t->label[first + i]] : 1.0), FLT_MAX);
+	for (i = 0; i < n && t->validation; i++)
+		t->validation[first + i] = validation[i] != 0.0;
+	for (k = 0; k < t->shared->dims.n_outputs; k++)
+	{
+		float	   *score = t->score + (Size) k * in->n_rows + first;
+		const double *margin = in->n_margins > 0 ? grovepg_intake_column(in, AT_MARGIN(in) + k) : NULL;
+
+		for (i = 0; i < n; i++)
+			score[i] = margin ? (float) margin[i] : 0.0f;
+	}
+	memcpy(in->hashes + first, in->tile_hash, n * sizeof(uint64));
+	if (in->groups)
+		memcpy(in->groups + first, grovepg_intake_column(in, AT_GROUP(in)), n * sizeof(uint64));
+	in->first += n;
+	if (in->first % GROVE_PROGRESS_ROWS == 0)
+		grovepg_progress_rows(in->progress, in->first);
+}
+
+static void
+flush_tile(GroveIntake *in)
+{
+	uint32		n = in->tile_rows;
+	uint32		r;
 	int			i;
 
-	if (row >= in->n_rows)
+	if (n > in->n_rows - in->first)
 		reject_other_rows();
+	in->tile_rows = 0;
+	if (n == 0)
+		return;
+	grovepg_intake_hash(in, n);
+	for (r = 0; r < n; r++)
+		in->content -= in->tile_hash[r];
 	for (i = 0; i < in->n_cuts; i++)
-		tile[(Size) i * GROVE_TILE_STRIDE] = cut_value(in, &in->cuts[i], record);
-	if (in->class_of)
 	{
-		if (target < 0)
+		if (!bin_column(in, &in->cuts[i], &in->trainer->bins[i], in->bins + (Size) i * GROVE_TILE_ROWS, n))
 			reject_other_rows();
-		target = in->class_of[(uint32) target];
 	}
-	else
-		target -= in->centre;
-	t->label[row] = (float) target;
-	if (t->weight)
-		t->weight[row] = (float) Min(record[AT_WEIGHT(in)] * (in->class_weight ? in->class_weight[(uint32) target] : 1.0), FLT_MAX);
-	if (t->validation)
-		t->validation[row] = record[AT_VALIDATION(in)] != 0.0;
-	for (i = 0; i < (int) t->shared->dims.n_outputs; i++)
-		t->score[(Size) i * in->n_rows + row] = in->n_margins > 0 ? (float) record[AT_MARGIN(in) + i] : 0.0f;
-	in->hashes[row] = hash;
-	if (in->groups)
-		memcpy(&in->groups[row], &record[AT_GROUP(in)], sizeof(uint64));
-	if (++in->tile_rows == GROVE_TILE_ROWS)
-		flush_tile(in);
+	place_tile(in, n);
 }
 
 static void
 fill_row(TupleTableSlot *slot, void *arg)
 {
 	GroveIntake *in = arg;
-	uint64		hash = grovepg_intake_read(in, slot);
 
-	in->content -= hash;
-	fill_record(in, in->record, hash);
+	grovepg_intake_read_row(in, slot);
+	if (++in->tile_rows == GROVE_TILE_ROWS)
+		flush_tile(in);
 }
 
-/* The code of a numeric class in a kept record, which holds the number itself. */
 static void
-encode_kept_target(GroveIntake *in, double *record)
+fill_again(GroveIntake *in)
 {
-	uint64		bits;
-	GroveText	label = grovepg_intake_number_label(record[AT_TARGET(in)], &bits);
-
-	record[AT_TARGET(in)] = (double) grovepg_levels_code(in->classes, label, true);
+	in->visit(in->rows, fill_row, in);
+	flush_tile(in);
+	if (in->content != 0 || in->first != in->n_rows)
+		reject_other_rows();
 }
 
 static void
 fill_kept(GroveIntake *in)
 {
-	bool		encode = in->class_of && in->target.type.kind == GROVE_FEATURE_NUMERIC;
-	uint64		row;
+	uint32		n;
+	uint32		t;
 
-	for (row = 0; row < in->n_rows; row++)
+	for (t = 0; (n = grovepg_intake_kept_tile(in, t, in->bins)) > 0; t++)
 	{
-		double	   *record = in->kept + row * in->width;
-
-		if ((row & 0xfff) == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (encode)
-			encode_kept_target(in, record);
-		fill_record(in, record, in->kept_hash[row]);
+		CHECK_FOR_INTERRUPTS();
+		place_tile(in, n);
 	}
 	grovepg_intake_forget(in);
 }
@@ -455,21 +547,14 @@ grovepg_intake_fill(GroveIntake *in, GroveTrainer *trainer, const uint32 *class_
 	in->hashes = MemoryContextAllocHuge(in->context, in->n_rows * sizeof(uint64));
 	if (in->group.attno != 0)
 		in->groups = MemoryContextAllocHuge(in->context, in->n_rows * sizeof(uint64));
-	in->tile = MemoryContextAllocHuge(in->context, (Size) in->n_cuts * GROVE_TILE_STRIDE * sizeof(double));
-	in->tile_first = 0;
-	in->tile_rows = 0;
+	in->bins = MemoryContextAllocHuge(in->context, (Size) in->n_cuts * GROVE_TILE_ROWS);
+	in->first = 0;
 	if (in->kept)
 		fill_kept(in);
 	else
-	{
-		in->visit(in->rows, fill_row, in);
-		if (in->content != 0)
-			reject_other_rows();
-	}
-	flush_tile(in);
-	if (in->tile_first != in->n_rows)
-		reject_other_rows();
+		fill_again(in);
 	grovepg_progress_rows(in->progress, in->n_rows);
+	pfree(in->bins);
 	pfree(in->tile);
 	assign_identities(in);
 	if (in->groups)

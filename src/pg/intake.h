@@ -1,11 +1,13 @@
 /*
  * intake.h: from the rows of a source to the binned rows of a trainer.
  *
- * The rows are read twice: once to see what there is (how many rows, which
- * levels, where to cut), once into the trainer's memory, whose size is then
- * known.  Small sets are kept from the first reading, so that the query runs
- * once; large ones run again under the same snapshot, and a query that gives
- * other rows the second time is an ERROR.
+ * The rows are read to see what there is (how many rows, which levels, where
+ * to cut), and only then there is a trainer whose memory they can go to.  As
+ * long as grove.max_memory has room they are kept until then, four bytes a
+ * value or less, so that the query runs once.  Otherwise, and in the rare case
+ * that these bytes cannot tell on which side of an edge a value is
+ * (intake_kept.c), it runs again under the same snapshot; a query that gives
+ * other rows then is an ERROR.  The model is the same either way.
  *
  * Nothing that is kept depends on the order of rows.
  */
@@ -70,6 +72,16 @@ typedef struct GroveIntakeRoles
 /* Calls row() for each row, all attributes deformed, in a context that is reset after it; the same rows every time. */
 typedef void (*GroveIntakeVisit) (void *rows, void (*row) (TupleTableSlot *slot, void *arg), void *arg);
 
+/* Features side by side, in the record and in the slot: double precision, or one of another type. */
+typedef struct GroveIntakeRun
+{
+	int16		n;
+	int16		at;				/* place in the slot */
+	bool		real;
+} GroveIntakeRun;
+
+typedef struct GroveIntakeKept GroveIntakeKept; /* rows kept from the first reading */
+
 typedef struct GroveIntake
 {
 	MemoryContext context;
@@ -96,29 +108,35 @@ typedef struct GroveIntake
 	bool		target_integer; /* the target has an integer type */
 	bool		target_zero;	/* the target of every training row is 0 */
 	GroveLevels *classes;		/* distinct targets, as long as they are few enough to be classes; counts of training rows */
-	int64		target_code;	/* class of the last row, -1: none */
 	double	   *class_value;	/* [GROVE_MAX_CLASSES] numeric target: their values by code */
 	bool		too_many_classes;
 	double		centre;			/* median of a numeric target */
 	GroveSketch sketch;
 	void	   *scratch;
 
-	/* rows kept from the first reading, or NULL */
-	bool		keeps;			/* they are wanted */
-	double	   *kept;			/* [n_rows][width] */
-	uint64	   *kept_hash;
-	uint64		kept_capacity;
-	uint32		width;			/* doubles of a record */
+	bool		keeps;			/* rows are kept as long as there is room */
+	GroveIntakeKept *kept;		/* or NULL */
 
 	/* while reading */
-	double	   *record;
-	bool		frozen;			/* the features are cut: no new levels */
-	GroveTrainer *trainer;		/* second reading */
-	double	   *tile;			/* [n_cuts][GROVE_TILE_STRIDE] */
-	uint32		tile_first;
+	uint32		width;			/* doubles of a record */
+	double	   *tile;			/* [width][GROVE_TILE_STRIDE] records column by column; NULL: no row has come */
+	uint64	   *tile_hash;		/* [GROVE_TILE_ROWS] content of its rows */
 	uint32		tile_rows;
-	uint64	   *hashes;			/* [n_rows] content, second reading */
-	uint64	   *groups;			/* [n_rows] hash of the group, second reading of a ranking */
+	GroveIntakeRun *runs;		/* [n_runs] the features */
+	int			n_runs;
+	struct
+	{
+		uint64		bits;
+		int64		code;		/* -1: free */
+	}			class_seen[16]; /* numeric targets met lately */
+	bool		frozen;			/* the features are cut: no new levels */
+
+	/* while the trainer is filled */
+	GroveTrainer *trainer;
+	uint8	   *bins;			/* [n_cuts][GROVE_TILE_ROWS] of the tile */
+	uint32		first;			/* row of the trainer that the tile begins with */
+	uint64	   *hashes;			/* [n_rows] content */
+	uint64	   *groups;			/* [n_rows] hash of the group, of a ranking */
 	const uint32 *class_of;		/* class index by code; NULL: regression */
 	const double *class_weight; /* factor for the weights of rows, by class; NULL: none */
 } GroveIntake;
@@ -130,7 +148,7 @@ extern GroveIntake *grovepg_intake_begin(const char *query, const GroveIntakeRol
 extern GroveIntake *grovepg_intake_begin_rows(TupleDesc desc, GroveIntakeVisit visit, void *rows,
 											  const GroveIntakeRoles *roles, GroveProgress *progress);
 
-/* First reading; a source without rows to train on is an ERROR. */
+/* Reads the source; one without rows to train on is an ERROR. */
 extern void grovepg_intake_scan(GroveIntake *intake);
 
 /*
@@ -144,8 +162,11 @@ extern void grovepg_intake_show_end(GroveIntake *intake);
 /* Bytes that labels and kept rows take, about. */
 extern Size grovepg_intake_memory(const GroveIntake *intake);
 
-/* Gives up rows kept from the first reading, which are then read again; returns the bytes that this frees. */
-extern Size grovepg_intake_forget(GroveIntake *intake);
+/* The same with what grovepg_intake_fill() takes on top. */
+extern Size grovepg_intake_fill_memory(const GroveIntake *intake);
+
+/* Gives up kept rows, which are then read again. */
+extern void grovepg_intake_forget(GroveIntake *intake);
 
 /*
  * Cuts the features; returns bins[n_cuts], palloc'd.  A categorical feature
@@ -164,7 +185,7 @@ extern GroveFeatureBins *grovepg_intake_cut(GroveIntake *intake, uint32 max_bin,
 extern bool grovepg_intake_bin(const GroveIntake *intake, const GroveFeatureBins *bins, uint8 *row);
 
 /*
- * Second reading: matrix, label, weight, score (margins, else 0), identity,
+ * From the kept rows, or from another reading: matrix, label, weight, score (margins, else 0), identity,
  * validation and groups of the trainer.
  */
 extern void grovepg_intake_fill(GroveIntake *intake, GroveTrainer *trainer, const uint32 *class_of,

@@ -194,7 +194,7 @@ grovepg_intake_begin_rows(TupleDesc desc, GroveIntakeVisit visit, void *rows,
 	resolve_group(in, desc, roles->group);
 	resolve_features(in, desc, roles);
 	in->classes = grovepg_levels_make(in->context);
-	in->class_value = palloc(GROVE_MAX_CLASSES * sizeof(double));
+	in->class_value = palloc0(GROVE_MAX_CLASSES * sizeof(double));
 	in->n_margins = in->margin.attno == 0 ? 0 : -1;
 	return in;
 }

@@ -1,10 +1,12 @@
 /*
- * intake_record.c: a row of the source as a record of doubles and a hash of its
- * content.
+ * intake_record.c: a row of the source as a record of doubles, and a hash of
+ * its content.
  *
  * A record holds the features (categorical ones as the code of their level),
  * the target, the weight, 1 for a validation row, the margins, and the hash of
- * the group.  The hash of the content is of values and labels, never of codes, which depend on the order of rows.
+ * the group.  The hash of the content is of values and labels, never of codes,
+ * which depend on the order of rows; it is computed column by column for a
+ * tile of rows.
  */
 #include "pg_grove.h"
 
@@ -20,49 +22,19 @@
 #include "intake_record.h"
 
 #define TARGET_MAX		1e37	/* residuals are single precision */
+#define EXPONENT	UINT64CONST(0x7ff0000000000000) /* all of it: infinite or NaN */
 #define TARGET_LEAST	1e-37	/* smaller ones are not normal in single precision */
-
-/* Two chains of multiply and shift side by side; the content hash of a row ends here. */
-typedef struct ContentHash
-{
-	uint64		lane[4];
-} ContentHash;
-
-static inline void
-content_add(ContentHash *h, int i, uint64 bits)
-{
-	uint64		x = (h->lane[i & 3] ^ bits) * UINT64CONST(0x9fb21c651e98df25);
-
-	h->lane[i & 3] = x ^ (x >> 32);
-}
-
-static inline uint64
-content_finish(const ContentHash *h)
-{
-	return grove_rng_mix(h->lane[0] ^ grove_rng_mix(h->lane[1] ^ grove_rng_mix(h->lane[2] ^ grove_rng_mix(h->lane[3]))));
-}
 
 static inline uint64
 double_bits(double value)
 {
 	uint64		bits;
 
-	if (value != value)
+	if (unlikely(value != value))
 		return UINT64CONST(0x7ff8000000000000);
 	value += 0.0;				/* -0 becomes 0 */
 	memcpy(&bits, &value, sizeof(bits));
 	return bits;
-}
-
-GroveText
-grovepg_intake_number_label(double target, uint64 *bits)
-{
-	GroveText	label;
-
-	*bits = double_bits(target);
-	label.data = (const char *) bits;
-	label.length = sizeof(*bits);
-	return label;
 }
 
 static void
@@ -74,38 +46,14 @@ reject_value(const GroveIntakeColumn *column, const char *role, const char *what
 			 errhint("%s", hint)));
 }
 
-/* One feature of a row; its bits go into the content hash. */
-static inline double
-read_feature(GroveIntakeColumn *column, Datum value, bool isnull, bool frozen, uint64 *bits)
+/* A feature that is not double precision. */
+static double
+read_other(GroveIntakeColumn *column, Datum value, bool frozen)
 {
-	double		number;
-	GroveText	label;
-	int64		code;
-
-	if (isnull)
-		number = NAN;
-	else if (column->type.type == FLOAT8OID)
-	{
-		number = DatumGetFloat8(value);
-		if (unlikely(isinf(number)))
-			number = number > 0 ? DBL_MAX : -DBL_MAX;
-	}
-	else if (column->type.kind == GROVE_FEATURE_NUMERIC)
-		number = grovepg_feature_number(&column->type, value);
-	else
-	{
-		label = grovepg_feature_label(&column->type, value);
-		code = grovepg_levels_code(column->levels, label, frozen);
-		if (code < 0)
-		{
-			*bits = 0;
-			return -1.0;
-		}
-		*bits = grovepg_levels_get(column->levels, (uint32) code)->hash;
-		return (double) code;
-	}
-	*bits = double_bits(number);
-	return number;
+	if (column->type.kind == GROVE_FEATURE_NUMERIC)
+		return grovepg_feature_number(&column->type, value);
+	/* -1: a level that is not there */
+	return (double) grovepg_levels_code(column->levels, grovepg_feature_label(&column->type, value), frozen);
 }
 
 /* ERROR unless the loss can use the target. */
@@ -122,48 +70,43 @@ check_target(const GroveIntake *in, double number)
 					 "The target of a ranking is an integer from 0 to 31; its gain is 2^target - 1.");
 }
 
-/*
- * The target: a number, or the code of a label.  As long as they are few,
- * distinct numbers get codes, too, in case they turn out to be classes.
- */
+/* The target: a number, or the code of a label. */
 static double
-read_target(GroveIntake *in, Datum value, bool isnull, uint64 *bits)
+read_target(GroveIntake *in, Datum value, bool isnull)
 {
 	GroveIntakeColumn *c = &in->target;
-	GroveText	label;
-	double		number = 0.0;
-	int64		code;
+	double		number;
 
 	if (isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("target column \"%s\" contains null values", c->name),
 				 errhint("Add WHERE %s IS NOT NULL to the source.", quote_identifier(c->name))));
-	if (c->type.kind == GROVE_FEATURE_NUMERIC)
-	{
-		number = grovepg_feature_number(&c->type, value);
-		if (isnan(number) || fabs(number) == DBL_MAX)
-			reject_value(c, "target", "a value that is not finite", "Leave out rows whose target is NaN or infinite.");
-		if (fabs(number) > TARGET_MAX)
-			reject_value(c, "target", "a value beyond 1e37", "Divide the target by a constant.");
-		if (in->target_rule != GROVE_TARGET_ANY)
-			check_target(in, number);
-		label = grovepg_intake_number_label(number, bits);
-		in->target_code = -1;
-		if (in->too_many_classes || (in->trainer != NULL && in->class_of == NULL))
-			return number;
-	}
-	else
-		label = grovepg_feature_label(&c->type, value);
-	code = grovepg_levels_code(in->classes, label, in->frozen);
-	in->target_code = code;
 	if (c->type.kind == GROVE_FEATURE_CATEGORICAL)
-		*bits = code < 0 ? 0 : grovepg_levels_get(in->classes, (uint32) code)->hash;
-	if (code >= GROVE_MAX_CLASSES)
-		in->too_many_classes = true;
-	else if (code >= 0)
-		in->class_value[code] = number;
-	return c->type.kind == GROVE_FEATURE_NUMERIC && in->class_of == NULL ? number : (double) code;
+		return (double) grovepg_levels_code(in->classes, grovepg_feature_label(&c->type, value), in->frozen);
+	number = grovepg_feature_number(&c->type, value);
+	if (isnan(number) || fabs(number) == DBL_MAX)
+		reject_value(c, "target", "a value that is not finite", "Leave out rows whose target is NaN or infinite.");
+	if (fabs(number) > TARGET_MAX)
+		reject_value(c, "target", "a value beyond 1e37", "Divide the target by a constant.");
+	if (in->target_rule != GROVE_TARGET_ANY)
+		check_target(in, number);
+	return number;
+}
+
+int64
+grovepg_intake_class_code(GroveIntake *in, double target)
+{
+	uint64		bits = double_bits(target);
+	int			slot = (int) ((bits * UINT64CONST(0x9e3779b97f4a7c15)) >> 60);
+	GroveText	label = {(const char *) &bits, sizeof(bits)};
+
+	if (in->class_seen[slot].bits != bits || in->class_seen[slot].code < 0)
+	{
+		in->class_seen[slot].bits = bits;
+		in->class_seen[slot].code = grovepg_levels_code(in->classes, label, in->frozen);
+	}
+	return in->class_seen[slot].code;
 }
 
 static double
@@ -216,10 +159,10 @@ check_margin(const GroveIntake *in, double margin)
 
 /* Margins of a row into the record, which has room for as many as the first row had. */
 static void
-read_margins(GroveIntake *in, Datum value, bool isnull, double **record)
+read_margins(GroveIntake *in, Datum value, bool isnull)
 {
 	ArrayType  *array;
-	double	   *margins = *record + AT_MARGIN(in);
+	double	   *margins = grovepg_intake_column(in, AT_MARGIN(in)) + in->tile_rows;
 	int			n;
 	int			i;
 
@@ -243,8 +186,10 @@ read_margins(GroveIntake *in, Datum value, bool isnull, double **record)
 				 errhint("Every row needs an array with one number for each class.")));
 	for (i = 0; i < n; i++)
 	{
-		margins[i] = ((float8 *) ARR_DATA_PTR(array))[i];
-		check_margin(in, margins[i]);
+		double		margin = ((float8 *) ARR_DATA_PTR(array))[i];
+
+		check_margin(in, margin);
+		margins[(Size) i * GROVE_TILE_STRIDE] = margin;
 	}
 	if ((Pointer) array != DatumGetPointer(value))
 		pfree(array);
@@ -263,59 +208,194 @@ count_margins(const GroveIntake *in, Datum value, bool isnull)
 }
 
 static void
-make_record(GroveIntake *in)
+make_runs(GroveIntake *in)
 {
+	int			i;
+
+	in->runs = MemoryContextAlloc(in->context, in->n_features * sizeof(GroveIntakeRun));
+	for (i = 0; i < in->n_features; i++)
+	{
+		const GroveIntakeColumn *c = &in->features[i];
+		GroveIntakeRun *run = &in->runs[in->n_runs - 1];
+		bool		real = c->type.type == FLOAT8OID;
+
+		if (in->n_runs > 0 && run->real && real && run->at + run->n == c->attno - 1)
+		{
+			run->n++;
+			continue;
+		}
+		run = &in->runs[in->n_runs++];
+		run->n = 1;
+		run->at = c->attno - 1;
+		run->real = real;
+	}
+}
+
+static void
+make_tile(GroveIntake *in)
+{
+	Size		size;
+	int			i;
+
 	in->width = in->n_features + 3 + in->n_margins + (in->group.attno != 0);
-	in->record = MemoryContextAllocZero(in->context, in->width * sizeof(double));
-	in->record[AT_WEIGHT(in)] = 1.0;
+	size = (Size) in->width * GROVE_TILE_STRIDE * sizeof(double);
+	in->tile = MemoryContextAllocHuge(in->context, size);
+	memset(grovepg_intake_column(in, AT_VALIDATION(in)), 0, GROVE_TILE_STRIDE * sizeof(double));
+	for (i = 0; i < GROVE_TILE_STRIDE; i++)
+		grovepg_intake_column(in, AT_WEIGHT(in))[i] = 1.0;
+	in->tile_hash = MemoryContextAlloc(in->context, GROVE_TILE_ROWS * sizeof(uint64));
+	make_runs(in);
+	for (i = 0; i < lengthof(in->class_seen); i++)
+		in->class_seen[i].code = -1;
+}
+
+/* Double precision may still be infinite; see hash_numbers(). */
+static void
+read_features(GroveIntake *in, TupleTableSlot *slot, double *record)
+{
+	GroveIntakeColumn *column = in->features;
+	int			r,
+				i;
+
+	for (r = 0; r < in->n_runs; r++)
+	{
+		const GroveIntakeRun *run = &in->runs[r];
+		const Datum *values = slot->tts_values + run->at;
+		const bool *nulls = slot->tts_isnull + run->at;
+
+		if (!run->real)
+			*record = nulls[0] ? NAN : read_other(column, values[0], in->frozen);
+		else
+		{
+			for (i = 0; i < run->n; i++)
+				record[(Size) i * GROVE_TILE_STRIDE] = nulls[i] ? NAN : DatumGetFloat8(values[i]);
+		}
+		record += (Size) run->n * GROVE_TILE_STRIDE;
+		column += run->n;
+	}
+}
+
+void
+grovepg_intake_read_row(GroveIntake *in, TupleTableSlot *slot)
+{
+	const Datum *values = slot->tts_values;
+	const bool *nulls = slot->tts_isnull;
+	uint32		row = in->tile_rows;
+
+	if (in->n_margins < 0)
+		in->n_margins = count_margins(in, values[in->margin.attno - 1], nulls[in->margin.attno - 1]);
+	if (in->tile == NULL)
+		make_tile(in);
+	read_features(in, slot, in->tile + row);
+	grovepg_intake_column(in, AT_TARGET(in))[row] = read_target(in, values[in->target.attno - 1],
+																nulls[in->target.attno - 1]);
+	if (in->weight.attno != 0)
+		grovepg_intake_column(in, AT_WEIGHT(in))[row] = read_weight(in, values[in->weight.attno - 1],
+																	nulls[in->weight.attno - 1]);
+	if (in->validation.attno != 0)
+		grovepg_intake_column(in, AT_VALIDATION(in))[row] = read_validation(in, values[in->validation.attno - 1],
+																			nulls[in->validation.attno - 1]);
+	if (in->margin.attno != 0)
+		read_margins(in, values[in->margin.attno - 1], nulls[in->margin.attno - 1]);
+	if (in->group.attno != 0)
+	{
+		uint64		group = read_group(in, values[in->group.attno - 1], nulls[in->group.attno - 1]);
+
+		memcpy(grovepg_intake_column(in, AT_GROUP(in)) + row, &group, sizeof(group));
+	}
+}
+
+/* ---------------------------------------------------------------------- hash */
+
+/* One step of a chain of multiply and shift; four of them share the columns of a row. */
+static inline uint64
+chain(uint64 lane, uint64 bits)
+{
+	uint64		x = (lane ^ bits) * UINT64CONST(0x9fb21c651e98df25);
+
+	return x ^ (x >> 32);
+}
+
+/* Infinite numbers become the largest finite ones. */
+static void
+hash_numbers(double *values, uint64 *lane, uint32 n)
+{
+	uint32		i;
+
+	for (i = 0; i < n; i++)
+	{
+		uint64		bits = double_bits(values[i]);
+
+		if (unlikely((bits & EXPONENT) == EXPONENT))
+		{
+			values[i] = grovepg_feature_finite(values[i]);
+			bits = double_bits(values[i]);
+		}
+		lane[i] = chain(lane[i], bits);
+	}
+}
+
+static void
+hash_bits(const double *values, uint64 *lane, uint32 n)
+{
+	uint32		i;
+
+	for (i = 0; i < n; i++)
+	{
+		uint64		bits;
+
+		memcpy(&bits, &values[i], sizeof(bits));
+		lane[i] = chain(lane[i], bits);
+	}
+}
+
+/* A level counts as the hash of its label, one that is not there as 0. */
+static void
+hash_levels(const GroveLevels *levels, const double *codes, uint64 *lane, uint32 n)
+{
+	uint32		i;
+
+	for (i = 0; i < n; i++)
+		lane[i] = chain(lane[i], isnan(codes[i]) ? double_bits(codes[i]) :
+						codes[i] < 0 ? 0 : grovepg_levels_get(levels, (uint32) codes[i])->hash);
+}
+
+void
+grovepg_intake_hash(GroveIntake *in, uint32 n)
+{
+	uint64		lanes[4][GROVE_TILE_ROWS];
+	uint32		i;
+	int			c;
+
+	for (c = 0; c < 4; c++)
+	{
+		for (i = 0; i < n; i++)
+			lanes[c][i] = c + 1;
+	}
+	for (c = 0; c < (int) in->width; c++)
+	{
+		double	   *values = grovepg_intake_column(in, c);
+		const GroveLevels *levels = c < in->n_features ? in->features[c].levels : NULL;
+
+		if ((c == AT_WEIGHT(in) && in->weight.attno == 0) || (c == AT_VALIDATION(in) && in->validation.attno == 0))
+			continue;
+		if (c == AT_TARGET(in) && in->target.type.kind == GROVE_FEATURE_CATEGORICAL)
+			levels = in->classes;
+		if (levels)
+			hash_levels(levels, values, lanes[c & 3], n);
+		else if (c == AT_GROUP(in))
+			hash_bits(values, lanes[c & 3], n);
+		else
+			hash_numbers(values, lanes[c & 3], n);
+	}
+	for (i = 0; i < n; i++)
+		in->tile_hash[i] = grove_rng_mix(lanes[0][i] ^ grove_rng_mix(lanes[1][i] ^ grove_rng_mix(lanes[2][i] ^ grove_rng_mix(lanes[3][i]))));
 }
 
 uint64
 grovepg_intake_read(GroveIntake *in, TupleTableSlot *slot)
 {
-	const Datum *values = slot->tts_values;
-	const bool *nulls = slot->tts_isnull;
-	ContentHash hash = {{1, 2, 3, 4}};
-	double	   *record;
-	uint64		bits;
-	int			i;
-
-	if (in->n_margins < 0)
-		in->n_margins = count_margins(in, values[in->margin.attno - 1], nulls[in->margin.attno - 1]);
-	if (in->record == NULL)
-		make_record(in);
-	record = in->record;
-	for (i = 0; i < in->n_features; i++)
-	{
-		GroveIntakeColumn *c = &in->features[i];
-
-		record[i] = read_feature(c, values[c->attno - 1], nulls[c->attno - 1], in->frozen, &bits);
-		content_add(&hash, i, bits);
-	}
-	record[i] = read_target(in, values[in->target.attno - 1], nulls[in->target.attno - 1], &bits);
-	content_add(&hash, i, bits);
-	if (in->weight.attno != 0)
-	{
-		record[AT_WEIGHT(in)] = read_weight(in, values[in->weight.attno - 1], nulls[in->weight.attno - 1]);
-		content_add(&hash, AT_WEIGHT(in), double_bits(record[AT_WEIGHT(in)]));
-	}
-	if (in->validation.attno != 0)
-	{
-		record[AT_VALIDATION(in)] = read_validation(in, values[in->validation.attno - 1],
-													nulls[in->validation.attno - 1]);
-		content_add(&hash, AT_VALIDATION(in), double_bits(record[AT_VALIDATION(in)]));
-	}
-	if (in->margin.attno != 0)
-	{
-		read_margins(in, values[in->margin.attno - 1], nulls[in->margin.attno - 1], &record);
-		for (i = 0; i < in->n_margins; i++)
-			content_add(&hash, AT_MARGIN(in) + i, double_bits(record[AT_MARGIN(in) + i]));
-	}
-	if (in->group.attno != 0)
-	{
-		bits = read_group(in, values[in->group.attno - 1], nulls[in->group.attno - 1]);
-		memcpy(&record[AT_GROUP(in)], &bits, sizeof(bits));
-		content_add(&hash, AT_GROUP(in), bits);
-	}
-	return content_finish(&hash);
+	grovepg_intake_read_row(in, slot);
+	grovepg_intake_hash(in, 1);
+	return in->tile_hash[0];
 }

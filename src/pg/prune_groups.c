@@ -151,7 +151,7 @@ static GroupId
 find_id(PruneGroups *groups)
 {
 	const GroveIntake *in = groups->intake;
-	double		target = in->record[AT_TARGET(in)] + 0.0;	/* -0 becomes 0; a label is its code */
+	double		target = *grovepg_intake_column(in, AT_TARGET(in)) + 0.0;	/* -0 becomes 0; a label is its code */
 	GroupId		id;
 
 	if (!grovepg_intake_bin(in, groups->bins, groups->content))

@@ -194,10 +194,8 @@ total_memory(const GroveTraining *tr, size_t trainer_size)
 {
 	size_t		total = trainer_size;
 
-	/* hashes and a sort of them, and of the rows of groups, come on top while the rows are read */
-	if (!grove_size_add(&total, tr->dims.n_rows, tr->dims.ranked ? 40 : 24) ||
+	if (!grove_size_add(&total, 1, grovepg_intake_fill_memory(tr->intake)) ||
 		!grove_size_add(&total, tr->rows_size, 1) ||
-		!grove_size_add(&total, 1, grovepg_intake_memory(tr->intake)) ||
 		!grove_size_add(&total, 1, grovepg_train_ccp_memory(tr)) ||
 		(tr->dims.own_records && !grove_size_add(&total, tr->dims.n_workers, tr->dims.matrix.record_bytes)))
 		return SIZE_MAX;
@@ -236,8 +234,11 @@ make_trainer(GroveTraining *tr)
 	size_t		size = size_trainer(tr, &total);
 	void	   *buffer;
 
-	if (total > allowed)
-		total -= grovepg_intake_forget(tr->intake);
+	if (tr->intake->kept && (total > allowed || (tr->workers > 0 && !tr->dims.own_records)))
+	{
+		grovepg_intake_forget(tr->intake);
+		size = size_trainer(tr, &total);
+	}
 	if (total > allowed)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),

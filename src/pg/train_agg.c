@@ -1,7 +1,7 @@
 /*
  * train_agg.c: train_agg(): one model for each group.
  *
- * A training reads its rows twice, so the aggregate keeps them; the model is
+ * A training may read its rows twice, so the aggregate keeps them; the model is
  * made by the final function, from the same intake and with the same bytes as
  * train() has for the same rows.  Neither depends on the order of rows, and
  * therefore parts of a group may come from several processes.

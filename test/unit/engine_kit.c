@@ -121,7 +121,7 @@ kit_table_cut(KitTable *table, uint32_t max_bins)
 	for (uint32_t i = 0; i < table->n_rows; i++)
 	{
 		if (!table->validation || !table->validation[i])
-			grove_sketch_add(&sketch, table->hash[i], table->values + (size_t) i * table->n_features);
+			grove_sketch_add(&sketch, &table->hash[i], 1, table->values + (size_t) i * table->n_features, 1, NULL);
 	}
 	scratch = kit_alloc(grove_sketch_scratch(&sketch), 1);
 	for (uint32_t f = 0; f < table->n_features; f++)
@@ -166,7 +166,7 @@ kit_table_pick(const KitTable *from, const uint32_t *order, uint32_t n)
 static void
 fill_matrix(GroveTrainer *t, const KitTable *table)
 {
-	double	   *tile = kit_alloc((size_t) table->n_features * GROVE_TILE_STRIDE, sizeof(double));
+	uint8_t    *tile = kit_alloc((size_t) table->n_features * GROVE_TILE_ROWS, 1);
 
 	for (uint32_t first = 0; first < table->n_rows; first += GROVE_TILE_ROWS)
 	{
@@ -175,7 +175,7 @@ fill_matrix(GroveTrainer *t, const KitTable *table)
 		for (uint32_t i = 0; i < n; i++)
 		{
 			for (uint32_t f = 0; f < table->n_features; f++)
-				tile[(size_t) f * GROVE_TILE_STRIDE + i] = table->values[(size_t) (first + i) * table->n_features + f];
+				tile[(size_t) f * GROVE_TILE_ROWS + i] = grove_bins_of(&t->bins[f], table->values[(size_t) (first + i) * table->n_features + f]);
 		}
 		grove_matrix_fill(&t->matrix, t->bins, tile, first, n);
 	}

@@ -47,7 +47,7 @@ make_matrix(KitRandom *random, uint32_t n_rows, uint32_t n_features, uint32_t n_
 {
 	Matrix		m;
 	GroveMatrixSize size;
-	double	   *tile = kit_alloc((size_t) n_features * GROVE_TILE_STRIDE, sizeof(double));
+	uint8_t    *tile = kit_alloc((size_t) n_features * GROVE_TILE_ROWS, 1);
 
 	m.bins = kit_alloc(n_features, sizeof(GroveFeatureBins));
 	for (uint32_t f = 0; f < n_features; f++)
@@ -83,7 +83,7 @@ make_matrix(KitRandom *random, uint32_t n_rows, uint32_t n_features, uint32_t n_
 			{
 				bin = draw_bin(random, &m.bins[f], bin);
 				m.plain[(size_t) (first + i) * n_features + f] = bin;
-				tile[(size_t) f * GROVE_TILE_STRIDE + i] = bin;
+				tile[(size_t) f * GROVE_TILE_ROWS + i] = bin;
 			}
 		}
 		grove_matrix_fill(&m.matrix, m.bins, tile, first, n);

@@ -3,7 +3,6 @@
  * many bins and windows; what both copies hold against the bins of each value;
  * records made from the columns; tables of splits by code.
  */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,7 +125,7 @@ check_layout(const Case *c)
 
 /* A row's values: a bin for each feature, and where they are windows the same level in all of them. */
 static void
-draw_row(KitRandom *random, Case *c, uint32_t row, double *tile)
+draw_row(KitRandom *random, Case *c, uint32_t row, uint8_t *tile)
 {
 	uint32_t	rank = 0;
 	bool		missing = false;
@@ -145,7 +144,7 @@ draw_row(KitRandom *random, Case *c, uint32_t row, double *tile)
 			}
 			bin = missing ? 0 : rank - bins->window_first < bins->n_bins - 1 ? rank - bins->window_first + 1 : bins->n_bins;
 		}
-		tile[(size_t) f * GROVE_TILE_STRIDE] = bin == 0 && kit_chance(random, 0.5) ? NAN : bin;
+		tile[(size_t) f * GROVE_TILE_ROWS] = (uint8_t) bin;
 		c->expected[(size_t) row * c->n_features + f] = (uint8_t) bin;
 	}
 }
@@ -153,7 +152,7 @@ draw_row(KitRandom *random, Case *c, uint32_t row, double *tile)
 static void
 fill(KitRandom *random, Case *c)
 {
-	double	   *tile = kit_alloc((size_t) c->n_features * GROVE_TILE_STRIDE, sizeof(double));
+	uint8_t    *tile = kit_alloc((size_t) c->n_features * GROVE_TILE_ROWS, 1);
 
 	c->expected = kit_alloc((size_t) c->n_rows * c->n_features, 1);
 	for (uint32_t first = 0, n; first < c->n_rows; first += n)

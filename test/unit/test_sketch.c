@@ -64,7 +64,7 @@ sketch_rows(const Rows *rows, const uint32_t *order, uint32_t capacity)
 	{
 		uint32_t	row = order ? order[i] : i;
 
-		grove_sketch_add(&cut.sketch, rows->hash[row], rows->values + (size_t) row * rows->n_columns);
+		grove_sketch_add(&cut.sketch, &rows->hash[row], 1, rows->values + (size_t) row * rows->n_columns, 1, NULL);
 	}
 	cut.scratch = kit_alloc(grove_sketch_scratch(&cut.sketch), 1);
 	return cut;
@@ -81,19 +81,21 @@ free_cut(Cut *cut)
 static Rows
 random_rows(KitRandom *random, uint32_t n, uint32_t distinct)
 {
-	Rows		rows = make_rows(n, 4);
+	Rows		rows = make_rows(n, 6);
 	uint64_t	key = kit_next(random);
 
 	for (uint32_t i = 0; i < n; i++)
 	{
 		KitRandom	one = {key, (uint64_t) kit_below(random, distinct) << 20};
-		double	   *v = rows.values + (size_t) i * 4;
+		double	   *v = rows.values + (size_t) i * 6;
 
 		rows.hash[i] = kit_next(&one);
 		v[0] = kit_normal(&one);
 		v[1] = kit_chance(&one, 0.4) ? 0.0 : kit_chance(&one, 0.5) ? -0.0 : floor(kit_normal(&one) * 300.0);
 		v[2] = kit_chance(&one, 0.3) ? NAN : floor(kit_normal(&one) * 20.0);
 		v[3] = (double) kit_below(&one, 3);
+		v[4] = 1e9 + kit_below(&one, 1000) * 0.001; /* all of them round to two singles */
+		v[5] = 1000.0 + kit_normal(&one) * 0.01;	/* many round to the same one */
 	}
 	return rows;
 }
@@ -271,17 +273,45 @@ count_values(const double *sorted, uint32_t n)
 	return values;
 }
 
+/* Whether a single-precision number tells a from b. */
+static bool
+single_between(double a, double b)
+{
+	float		single = (float) a;
+
+	if ((double) single < a)
+		single = nextafterf(single, INFINITY);
+	return (double) single < b;
+}
+
+/* Whether more rows than a share have different values that no single tells apart. */
+static bool
+crowded(const double *sorted, uint32_t n, uint32_t max_bins)
+{
+	for (uint32_t begin = 0, end; begin < n; begin = end)
+	{
+		for (end = begin + 1; end < n && (sorted[end] == sorted[end - 1] || !single_between(sorted[end - 1], sorted[end])); end++)
+			;
+		if (sorted[end - 1] > sorted[begin] && end - begin > n / max_bins)
+			return true;
+	}
+	return false;
+}
+
 /*
  * The rule, row by row: a bin closes when it holds its share of the rows that
  * no closed bin holds; or when the next value fills a share alone and this bin
- * is half full; or when there are no more values left than bins.  Places of
- * the last row of each closed bin; returns how many bins there are.
+ * is half full; or when there are no more values left than bins; but, unless
+ * the column is crowded or has few values, only where a single-precision
+ * number lies.  Places of the last row of each closed bin; returns how many
+ * bins there are.
  */
 static uint32_t
 cut_by_rule(const double *sorted, uint32_t n, uint32_t max_bins, uint32_t *ends)
 {
 	uint32_t	bins = 1;
 	uint32_t	begin = 0;		/* of the bin at hand */
+	bool		anywhere = count_values(sorted, n) <= max_bins || crowded(sorted, n, max_bins);
 
 	for (uint32_t i = 0; i < n && bins < max_bins;)
 	{
@@ -291,7 +321,7 @@ cut_by_rule(const double *sorted, uint32_t n, uint32_t max_bins, uint32_t *ends)
 		bool		next = after < n && run_length(sorted, n, after) >= share && (after - begin) * 2 >= share;
 		bool		few = count_values(sorted + i, n - i) <= max_bins - bins + 1;
 
-		if (after < n && (full || next || few))
+		if (after < n && (full || next || few) && (anywhere || single_between(sorted[after - 1], sorted[after])))
 		{
 			ends[bins++ - 1] = after - 1;
 			begin = after;
@@ -312,13 +342,18 @@ check_edges(const Rows *rows, Cut *cut, uint32_t column, uint32_t max_bins)
 	uint32_t	values = count_values(sorted, n);
 	uint32_t	expected = cut_by_rule(sorted, n, max_bins, ends);
 	bool		apart = true;
+	bool		single = true;
 
 	grove_sketch_edges(&cut->sketch, column, max_bins, cut->scratch, edges, &n_bins);
 	CHECK(n_bins == expected);
 	CHECK(n_bins <= max_bins && (values > max_bins || n_bins == values));
 	for (uint32_t b = 0; b + 1 < n_bins && b + 1 < expected; b++)
+	{
 		apart = apart && isfinite(edges[b]) && sorted[ends[b]] <= edges[b] && edges[b] < sorted[ends[b] + 1];
+		single = single && ((double) (float) edges[b] == edges[b] || !single_between(sorted[ends[b]], sorted[ends[b] + 1]));
+	}
 	CHECK(apart);
+	CHECK(single);
 	free(sorted);
 }
 
@@ -444,6 +479,75 @@ test_extremes(void)
 	free_rows(&rows);
 }
 
+/* Tiles of several rows, some left out, give what the rows one by one give; codes stand for values. */
+static void
+test_tiles(void)
+{
+	KitRandom	random = kit_random(6);
+
+	for (int round = 0; round < 60; round++)
+	{
+		uint32_t	n = 1 + kit_below(&random, 1500);
+		Rows		rows = random_rows(&random, n, 1 + kit_below(&random, 2 * n));
+		uint32_t   *order = kit_alloc(n, sizeof(uint32_t));
+		uint8_t    *skip = kit_alloc(n, 1);
+		double	   *tile = kit_alloc((size_t) n * rows.n_columns, sizeof(double));
+		Rows		taken = rows;
+		Cut			cut;
+		Cut			other;
+		size_t		size;
+
+		taken.n = 0;
+		for (uint32_t i = 0; i < n; i++)
+		{
+			skip[i] = kit_chance(&random, 0.2);
+			if (!skip[i])
+				order[taken.n++] = i;
+			for (uint32_t c = 0; c < rows.n_columns; c++)
+				tile[(size_t) c * n + i] = rows.values[(size_t) i * rows.n_columns + c];
+		}
+		cut = sketch_rows(&taken, order, 64);
+		CHECK(grove_sketch_size(rows.n_columns, 64, &size) == GROVE_OK);
+		other.memory = kit_alloc(size, 1);
+		grove_sketch_init(&other.sketch, other.memory, rows.n_columns, 64);
+		for (uint32_t first = 0, part; first < n; first += part)
+		{
+			part = 1 + kit_below(&random, 200);
+			part = part < n - first ? part : n - first;
+			grove_sketch_add(&other.sketch, rows.hash + first, part, tile + first, n, skip + first);
+		}
+		other.scratch = kit_alloc(grove_sketch_scratch(&other.sketch), 1);
+		CHECK(same_cuts(&cut, &other, 255));
+		for (uint32_t c = 0; c < rows.n_columns; c++)
+		{
+			uint8_t    *codes = kit_alloc(n, 1);
+			double		values[GROVE_DISTINCT_MAX];
+			uint32_t	wrong = 0;
+
+			if (taken.n == n && other.sketch.distinct[c].count <= GROVE_DISTINCT_MAX)
+				CHECK(grove_sketch_codes(&other.sketch, c, tile + (size_t) c * n, n, codes));
+			if (grove_sketch_codes(&other.sketch, c, tile + (size_t) c * n, n, codes))
+			{
+				grove_sketch_code_values(&other.sketch, c, values);
+				for (uint32_t i = 0; i < n; i++)
+				{
+					double		v = tile[(size_t) c * n + i];
+
+					wrong += codes[i] == GROVE_DISTINCT_MAX ? !isnan(v) : values[codes[i]] != v;
+				}
+				CHECK(wrong == 0);
+			}
+			free(codes);
+		}
+		free_cut(&cut);
+		free_cut(&other);
+		free(order);
+		free(skip);
+		free(tile);
+		free_rows(&rows);
+	}
+}
+
 static void
 test_medians(void)
 {
@@ -488,6 +592,7 @@ main(void)
 	test_balance();
 	test_distinct();
 	test_extremes();
+	test_tiles();
 	test_medians();
 	test_sizes();
 	return unit_done();
