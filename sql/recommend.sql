@@ -91,8 +91,10 @@ SELECT pg_temp.try(format('SELECT * FROM model AS m, grove.recommend(m.model, %s
 SELECT pg_temp.try($$SELECT grove.recommend(grove.train('SELECT i AS x, i % 3 AS y FROM generate_series(1, 300) AS i', 'y', task => 'multiclass'), 'customers', 'items')$$);
 SELECT pg_temp.try($$SELECT grove.recommend('\x00'::bytea, 'customers', 'items')$$);
 
-SET grove.max_memory = '1MB';
-SELECT pg_temp.try($$SELECT * FROM model AS m, grove.recommend(m.model, 'customers', 'items', 10000, pair => '1.0 AS share')$$);
+-- how many users fit depends on the server's version
+SET grove.max_memory = '512kB';
+SELECT regexp_replace(pg_temp.try($$SELECT * FROM model AS m, grove.recommend(m.model, 'customers', 'items', 10000, pair => '1.0 AS share')$$),
+					  'more than \d+ users', 'more than N users') AS try;
 
 RESET grove.max_memory;
 DROP FUNCTION naive(int);

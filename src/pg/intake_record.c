@@ -277,7 +277,7 @@ grovepg_intake_read(GroveIntake *in, TupleTableSlot *slot)
 	const bool *nulls = slot->tts_isnull;
 	ContentHash hash = {{1, 2, 3, 4}};
 	double	   *record;
-	uint64		bits;
+	uint64		bits = 0;
 	int			i;
 
 	if (in->n_margins < 0)
