@@ -43,13 +43,13 @@ if command -v "$config" >/dev/null && [ -f "$("$config" --includedir-server)/pos
 fi
 
 # invalidPointerCast: what a buffer of bytes holds is aligned to 8 where it is
-# laid out (arena.h).  Without the server's headers, one of its macros has to be
-# told; its oldest and newest version have other branches in pg_compat.h.
+# laid out (arena.h).  cppcheck does not see the server's headers, so one macro
+# has to be told; oldest and newest version have other branches in pg_compat.h.
 if command -v cppcheck >/dev/null; then
+	echo '#define foreach(cell, list) for (cell = list_head(list); cell != NULL; cell = lnext(list, cell))' >"$out/macros.h"
 	for version in 130000 180000; do
 		cppcheck -q -j "$jobs" --std=c11 --enable=warning,portability,performance --inline-suppr --error-exitcode=1 \
-			--suppress=invalidPointerCast -DPG_VERSION_NUM=$version \
-			'-Dforeach(cell,list)=for(cell=list_head(list);cell!=NULL;cell=lnext(list,cell))' src >"$out/log" 2>&1
+			--suppress=invalidPointerCast -DPG_VERSION_NUM=$version --include="$out/macros.h" src >"$out/log" 2>&1
 		report "cppcheck, PG_VERSION_NUM $version" $?
 	done
 else

@@ -70,7 +70,7 @@ if [ -z "${TESTS:-}" ]; then
 	TESTS=$(find sql -maxdepth 1 -name '*.sql' -exec basename {} .sql \; | sort)
 fi
 # shellcheck disable=SC2086
-regress regress "${PG_REGRESS:-$pgxs/src/test/regress/pg_regress}" "$GROVE_BUILD" grove_regress $TESTS
+regress regress "$pgxs/src/test/regress/pg_regress" "$GROVE_BUILD" grove_regress $TESTS
 if [ -x "$pgxs/src/test/isolation/pg_isolation_regress" ]; then
 	# shellcheck disable=SC2046
 	regress isolation "$pgxs/src/test/isolation/pg_isolation_regress" "$GROVE_BUILD/test/isolation" grove_isolation \
