@@ -24,7 +24,8 @@ include $(PGXS)
 # The JIT compiler inlines this form, which has flags of its own.
 override BITCODE_CFLAGS += -ffp-contract=off
 
-# x87 arithmetic has other last bits.
+# A float computed in more than a float's precision has other last bits: by x87, or by gcc on s390x when asked for the standard.
+override CFLAGS := $(CFLAGS:-fexcess-precision=standard=-fexcess-precision=fast)
 ifneq ($(filter i%86,$(host_cpu)),)
 override CFLAGS += -msse2 -mfpmath=sse
 endif
