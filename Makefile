@@ -13,15 +13,24 @@ DATA = $(wildcard sql/upgrade/pg_grove--*.sql)
 
 REGRESS = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
 
-# The core's sums are exact integers and its doubles are compared across builds: no fused multiply-add.  That nobody looks at
-# floating-point exceptions changes no value, but lets loops with conditions become vector code.
-PG_CFLAGS = -std=gnu11
-CORE_CFLAGS = -O3 -ffp-contract=off -fno-trapping-math
+# A model has the same bytes on every machine: no fused multiply-add.  That nobody looks at floating-point exceptions
+# changes no value, but lets loops with conditions become vector code.
+PG_CFLAGS = -std=gnu11 -ffp-contract=off
+CORE_CFLAGS = -O3 -fno-trapping-math
 EXTRA_CLEAN = sql/install/pg_grove--$(EXTVERSION).sql
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
+
+# The JIT compiler inlines this form, which has flags of its own.
+override BITCODE_CFLAGS += -ffp-contract=off
+
+# A float computed in more than a float's precision has other last bits: by x87, or by gcc on s390x when asked for the standard.
+override CFLAGS := $(CFLAGS:-fexcess-precision=standard=-fexcess-precision=fast)
+ifneq ($(filter i%86,$(host_cpu)),)
+override CFLAGS += -msse2 -mfpmath=sse
+endif
 
 $(filter src/core/%,$(OBJS)): CFLAGS += $(CORE_CFLAGS)
 $(OBJS): $(wildcard src/core/*.h src/core/*.def src/pg/*.h)

@@ -12,7 +12,7 @@ BEGIN
 	RETURN 'no error';
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT, detail = PG_EXCEPTION_DETAIL;
-	RETURN concat_ws(' | ', SQLSTATE, SQLERRM, nullif(detail, ''), nullif(hint, ''));
+	RETURN concat_ws(' | ', SQLSTATE, regexp_replace(SQLERRM, 'more than \d+ rows', 'more than N rows'), nullif(detail, ''), nullif(hint, ''));
 END $$;
 
 -- 60 users see about 40 of 100 items each; items are popular by their number.

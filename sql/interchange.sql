@@ -173,6 +173,7 @@ SELECT grove.import_xgboost(replace(body, 'binary:logistic', 'binary:hinge')) FR
 SELECT grove.import_xgboost(replace(body, '"enc":[]', '"enc":[1]')) FROM texts WHERE name = 'xgboost';
 SELECT grove.import_xgboost(replace(body, '"left_children":[1,3', '"left_children":[1,0')) FROM texts WHERE name = 'xgboost';
 SELECT grove.import_xgboost(replace(body, '"left_children":[1,3', '"left_children":[1,99')) FROM texts WHERE name = 'xgboost';
+SELECT grove.import_xgboost(regexp_replace(body, '"left_children":\[[^]]*\]', '"left_children":{}')) FROM texts WHERE name = 'xgboost';
 SELECT grove.import_xgboost(replace(body, '"split_indices":[0', '"split_indices":[7')) FROM texts WHERE name = 'xgboost';
 SELECT grove.import_xgboost(replace(body, '"split_indices":[0', '"split_indices":["0"')) FROM texts WHERE name = 'xgboost';
 SELECT grove.import_xgboost(replace(body, '"categories_segments":[0', '"categories_segments":[3')) FROM texts WHERE name = 'xgboost';

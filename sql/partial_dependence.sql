@@ -2,6 +2,7 @@
 -- errors.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_grove;
+\set SHOW_CONTEXT never
 CREATE SCHEMA partial;
 SET search_path = partial;
 SET jit = off;

@@ -2,6 +2,7 @@
 -- of the rows; errors.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_grove;
+\set SHOW_CONTEXT never
 CREATE SCHEMA permutation;
 SET search_path = permutation;
 SET jit = off;

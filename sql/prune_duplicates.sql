@@ -159,7 +159,7 @@ BEGIN
 	RETURN 'no error';
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT, detail = PG_EXCEPTION_DETAIL;
-	RETURN concat_ws(' | ', SQLSTATE, SQLERRM, nullif(detail, ''), nullif(hint, ''));
+	RETURN concat_ws(' | ', SQLSTATE, SQLERRM, regexp_replace(nullif(detail, ''), 'columns take \d+ kB', 'columns take N kB'), nullif(hint, ''));
 END $$;
 CREATE FUNCTION pg_temp.refused(arguments text, row_type text DEFAULT 't') RETURNS text LANGUAGE sql AS
 	$$SELECT pg_temp.error_of(format('SELECT count(*) FROM grove.prune(NULL::%s, %s, method => ''duplicates'')', row_type, arguments))$$;

@@ -1,6 +1,7 @@
 -- grove.prune_train: the rounds, what they decide, and what they are made of.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_grove;
+\set SHOW_CONTEXT never
 RESET client_min_messages;
 CREATE SCHEMA prune_train_test;
 SET search_path = prune_train_test;

@@ -1,6 +1,7 @@
 -- grove.report: a page that is well-formed, stands alone, and escapes what comes from outside.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_grove;
+\set SHOW_CONTEXT never
 CREATE SCHEMA report_test;
 SET search_path = report_test;
 CREATE TABLE visits AS

@@ -137,7 +137,8 @@ SELECT grove.create_scoring_view('propensity', 'visits');
 SELECT count(*), count(*) FILTER (WHERE score = grove.predict('propensity', pages, source)) AS same FROM visits_scored;
 SELECT grove.create_scoring_view('propensity', 'visits', 'retrain."odd Name"', 'how likely');
 SELECT "how likely" IS NOT NULL AS scored FROM "odd Name" LIMIT 1;
-SELECT pg_get_viewdef('"odd Name"'::regclass);
+-- up to PostgreSQL 15 with the table's name before each column
+SELECT regexp_replace(pg_get_viewdef('"odd Name"'::regclass), ' t\.(\w)', ' \1', 'g') AS view;
 SELECT try(s) FROM (VALUES
 	(1, $$SELECT grove.create_scoring_view('propensity', 'visits')$$),
 	(2, $$SELECT grove.create_scoring_view('nobody', 'visits')$$),

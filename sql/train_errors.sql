@@ -16,7 +16,8 @@ BEGIN
 	RETURN 'no error';
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	RETURN concat_ws(E'\n  ', SQLSTATE || ' ' || regexp_replace(message, 'needs \d+ kB', 'needs N kB'), nullif(detail, ''), nullif(hint, ''));
+	RETURN concat_ws(E'\n  ', SQLSTATE || ' ' || regexp_replace(message, 'needs \d+ kB', 'needs N kB'),
+					 regexp_replace(nullif(detail, ''), 'columns take \d+ kB', 'columns take N kB'), nullif(hint, ''));
 END
 $$;
 

@@ -3,13 +3,15 @@
 #
 #   make check          every test, on a private server (test/run.sh)
 #   make unit           the core alone, with sanitizers
+#   make portable       the unit tests on 32 bits, big-endian, ARM and musl, under qemu
+#   make majors         MAJORS='pg_config ...': the regression tests on other servers
 #   make fuzz           T=target SECONDS=60: libFuzzer, needs clang
 #   make asan           the regression tests with the address and undefined-behaviour sanitizers
 #   make ubsan          ... with the latter alone
 #   make asserts        ... on a server with assertions (test/scripts/checked_server.sh)
 #   make valgrind       the unit tests under memcheck, then the regression tests
 #                       named in TESTS (default: all; slow)
-#   make lint           layers, sizes, lists, versions, labels, documentation
+#   make lint           layers, sizes, lists, versions, labels, documentation, analyzers
 #   make format         clang-format over src and test; format-check only tells
 #   make docs           docs/parameters.md from src/core/params.def
 #   make bench          training next to LightGBM, XGBoost, scikit-learn
@@ -23,7 +25,7 @@ SECONDS ?= 60
 CLANG_FORMAT ?= clang-format
 FORMATTED = $(shell find src test -name '*.[ch]')
 
-.PHONY: check run-tests unit fuzz asan ubsan asserts valgrind lint format format-check docs bench bench-rows bench-predict bench-prune dist
+.PHONY: check run-tests unit portable majors fuzz asan ubsan asserts valgrind lint format format-check docs bench bench-rows bench-predict bench-prune dist
 
 # PGXS has a recipe for "check" that says there is none; it must not be heard.
 check: run-tests
@@ -34,6 +36,12 @@ run-tests:
 
 unit:
 	test/scripts/run_unit.sh
+
+portable:
+	test/scripts/run_portable.sh
+
+majors:
+	test/scripts/run_majors.sh $(MAJORS)
 
 fuzz:
 	test/scripts/run_fuzz.sh '$(T)' '$(SECONDS)'
@@ -53,6 +61,7 @@ lint: all
 	test/scripts/check_sql_labels.sh
 	test/scripts/check_symbols.sh pg_grove.so
 	test/scripts/check_docs.sh
+	PG_CONFIG='$(PG_CONFIG)' test/scripts/check_static.sh --tidy
 
 format:
 	$(CLANG_FORMAT) -i $(FORMATTED)

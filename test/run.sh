@@ -149,6 +149,7 @@ check "lists" test/scripts/check_lists.sh
 check "version" test/scripts/check_version.sh
 check "symbols" test/scripts/check_symbols.sh "$GROVE_BUILD/pg_grove.so"
 check "labels of the SQL functions" test/scripts/check_sql_labels.sh
+check_lines "static analysis" test/scripts/check_static.sh
 if [ -x test/scripts/gen_params_doc.sh ]; then
 	check "generated documentation" test/scripts/check_docs.sh
 fi

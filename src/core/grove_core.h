@@ -11,9 +11,15 @@
 #ifndef GROVE_CORE_H
 #define GROVE_CORE_H
 
+#include <float.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Models have the same bytes everywhere only where a float is computed as a float and a double as a double. */
+#if FLT_EVAL_METHOD != 0
+#error "compile with -msse2 -mfpmath=sse (32-bit x86) or -fexcess-precision=fast (s390x)"
+#endif
 
 /* What went wrong; src/pg/errors.c maps each to an SQLSTATE and a message. */
 typedef enum GroveStatus

@@ -80,7 +80,7 @@ round_block(const GroveRounding *r, const float *gf, const float *hf, const uint
 		for (i = 0; i < n; i++)
 		{
 			g[i] = round_wide(gf[i] * gs);
-			h[i] = round_wide(hf[i] * hs);
+			h[i] = round_wide(hf[i] * hs);	/* NOLINT: NULL only where the hessian is constant */
 		}
 	}
 }

@@ -47,7 +47,7 @@ softmax_block(const GroveLossRows *rows, uint32_t first, uint32_t n, uint32_t k,
 		}
 	}
 	for (i = 0; i < n; i++)
-		p[i] /= sum[i];
+		p[i] /= sum[i];			/* NOLINT: set above, k is one of the outputs */
 }
 
 GROVE_CLONES static void

@@ -313,7 +313,7 @@ grove_predict_value(const GroveModel *model, const double *margins)
 				double		probabilities[GROVE_MAX_CLASSES];
 
 				grove_predict_probabilities(model, margins, probabilities);
-				return probabilities[grove_predict_best(model, margins)];
+				return probabilities[grove_predict_best(model, margins)];	/* NOLINT: n_outputs > 0 */
 			}
 		case GROVE_TASK_REGRESSION:
 		case GROVE_TASK_RANKING:

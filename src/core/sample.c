@@ -62,6 +62,7 @@ grove_sample_leave(GroveSampleSet *set, uint64_t hash, double weight, uint64_t r
 		/* in one step unless the product leaves the range of doubles */
 		double		most = floor(fmin(DBL_MAX / weight, 4503599627370496.0));
 
+		/* NOLINTNEXTLINE: whole numbers that doubles hold exactly */
 		for (double left = (double) rows; left > 0; left -= most)
 			grove_exactsum_add_product(&rest->weights, weight, fmin(left, most));
 	}

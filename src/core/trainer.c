@@ -182,6 +182,7 @@ grove_trainer_init(void *buffer, const GroveTrainDims *dims, const GroveTrainCon
 	memset(t.groups, 0, dims->n_features * sizeof(uint64_t));
 	if (dims->out_scored)
 	{
+		/* NOLINTNEXTLINE: not NULL where out_scored */
 		memset(t.out_sum, 0, (size_t) dims->n_rows * dims->n_outputs * sizeof(float));
 		memset(t.out_trees, 0, dims->n_rows * sizeof(uint32_t));
 	}

@@ -343,7 +343,7 @@ grovepg_convert_text(const GroveFeature *feature, double value)
 	}
 	number = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
 	if (fabs(value) == DBL_MAX)
-		strcpy(number, value > 0 ? "Infinity" : "-Infinity");
+		strlcpy(number, value > 0 ? "Infinity" : "-Infinity", DOUBLE_SHORTEST_DECIMAL_LEN);
 	else if (scale_of(feature) == GROVE_SCALE_REAL)
 		float_to_shortest_decimal_buf((float) value, number);
 	else

@@ -380,7 +380,7 @@ grove_balance(PG_FUNCTION_ARGS)
 										 "ignore", &n_ignored);
 	others = palloc(sizeof(AttrNumber) * Max(whole.columns->natts, 1));
 	types = palloc(sizeof(GroveFeatureType) * Max(whole.columns->natts, 1));
-	for (AttrNumber i = 0; i < whole.columns->natts; i++)
+	for (int i = 0; i < whole.columns->natts; i++)
 	{
 		if (!is_among(i + 1, ignored, n_ignored))
 			others[i] = match_column(&whole, &part, i + 1, &types[i]);
@@ -389,7 +389,7 @@ grove_balance(PG_FUNCTION_ARGS)
 	TupleDescInitEntry(sorted, 1, "key", INT8OID, -1, 0);
 	TupleDescInitEntry(sorted, 2, "weight", FLOAT8OID, -1, 0);
 	store = grovepg_rowtype_store(fcinfo, &desc);
-	for (AttrNumber i = 0; i < whole.columns->natts; i++)
+	for (int i = 0; i < whole.columns->natts; i++)
 	{
 		GroveBalanceResult result;
 

@@ -112,6 +112,7 @@ judge_lists(FunctionCallInfo fcinfo, const GroveModel *model, const char *source
 {
 	GroveEvaluated results[GROVE_CATALOGUE_RESULTS];
 	GroveListColumns columns;
+	int			n;
 	int64		k = grovepg_argument_int64(fcinfo, 6, "k", 1, PG_INT32_MAX);
 
 	columns.group = text_to_cstring(PG_GETARG_TEXT_PP(3));
@@ -127,7 +128,8 @@ judge_lists(FunctionCallInfo fcinfo, const GroveModel *model, const char *source
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"popularity\" needs \"item\""),
 				 errhint("Name the column of the items, as in item => 'item_id'.")));
-	put_metrics(results, grovepg_evaluate_lists(model, source, &columns, k, results), store, desc);
+	n = grovepg_evaluate_lists(model, source, &columns, k, results);
+	put_metrics(results, n, store, desc);
 }
 
 /* Without group_by: metrics of single rows. */

@@ -97,7 +97,7 @@ has_role(const GroveIntake *in, int attno)
 	const GroveIntakeColumn *found = NULL;
 	int			i;
 
-	for (i = 0; i < lengthof(roles); i++)
+	for (i = 0; i < (int) lengthof(roles); i++)
 	{
 		if (roles[i]->attno != attno)
 			continue;

@@ -164,7 +164,7 @@ phase_name(int64 phase)
 		[GROVE_PROGRESS_WRITING] = "writing"
 	};
 
-	return phase > 0 && phase < lengthof(names) ? names[phase] : "unknown";
+	return phase > 0 && phase < (int) lengthof(names) ? names[phase] : "unknown";
 }
 
 /* The columns that not everybody may see. */

@@ -290,7 +290,7 @@ grovepg_prune_options(PruneRequest *request, Jsonb *params)
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	JsonbValue	value;
-	char	   *name = NULL;
+	char	   *name = "";		/* a key comes before every value */
 
 	grove_params_init(&request->training);
 	request->task = "auto";

@@ -114,7 +114,7 @@ read_metric(LoopRequest *request)
 
 	if (name == NULL)
 		return;
-	for (int i = 0; i < lengthof(metrics); i++)
+	for (int i = 0; i < (int) lengthof(metrics); i++)
 	{
 		if (strcmp(name, metrics[i]) == 0)
 			request->metric = (LoopMetric) (i + 1);
@@ -204,7 +204,7 @@ static void
 read_method(FunctionCallInfo fcinfo, LoopRequest *request)
 {
 	request->method = grovepg_argument_text(fcinfo, ARG_METHOD, "method");
-	for (int i = 0; i < lengthof(methods); i++)
+	for (int i = 0; i < (int) lengthof(methods); i++)
 	{
 		if (strcmp(request->method, methods[i]) == 0)
 			return;
@@ -272,7 +272,7 @@ grovepg_loop_request(FunctionCallInfo fcinfo)
 	request->seed = grovepg_argument_int64(fcinfo, ARG_SEED, "seed", PG_INT64_MIN, PG_INT64_MAX);
 	for (int i = 0; i < request->columns->natts; i++)
 	{
-		for (int k = 0; k < lengthof(extra_columns); k++)
+		for (int k = 0; k < (int) lengthof(extra_columns); k++)
 		{
 			if (strcmp(NameStr(TupleDescAttr(request->columns, i)->attname), extra_columns[k]) == 0)
 				ereport(ERROR,

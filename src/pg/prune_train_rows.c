@@ -173,7 +173,7 @@ grovepg_loop_read(LoopRequest *request)
 	job.split_key = grove_rng_key((uint64) request->seed, GROVE_PURPOSE_SPLIT);
 	job.fold_key = grove_rng_key((uint64) request->seed, GROVE_PURPOSE_FOLD);
 	bind_columns(&job, request->columns);
-	for (int i = 0; i < lengthof(parts); i++)
+	for (int i = 0; i < (int) lengthof(parts); i++)
 		parts[i]->store = tuplestore_begin_heap(true, false, work_mem);
 	grovepg_source_run(request->query, grovepg_source_receiver_lazy(NULL, add_row, &job));
 	if (rows->pool.rows == 0)

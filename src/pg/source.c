@@ -111,7 +111,7 @@ begins_like_statement(const char *p)
 
 	if (*p == '(')
 		return true;
-	for (int i = 0; i < lengthof(words); i++)
+	for (int i = 0; i < (int) lengthof(words); i++)
 	{
 		size_t		length = strlen(words[i]);
 		unsigned char next;

@@ -44,7 +44,7 @@ grovepg_train_parse_task(GroveTraining *tr, const char *task)
 		tr->task_auto = true;
 		return;
 	}
-	for (i = 0; i < lengthof(names); i++)
+	for (i = 0; i < (int) lengthof(names); i++)
 	{
 		if (strcmp(task, names[i]) == 0)
 		{

@@ -225,8 +225,7 @@ read_class_weights(GroveTraining *tr, Jsonb *object)
 		k = find_class(tr, label, strlen(label));
 		if (k < 0)
 			reject_class_weight(pnstrdup(label, pg_mbcliplen(label, strlen(label), NAMEDATALEN)), "names no class");
-		token = JsonbIteratorNext(&iterator, &item, true);
-		Assert(token == WJB_VALUE);
+		(void) JsonbIteratorNext(&iterator, &item, true);	/* its value */
 		if (item.type == jbvNumeric)
 			value = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(item.val.numeric)));
 		if (!(value >= 1e-12 && value <= 1e12))

@@ -12,6 +12,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd -P)
 out=$(mktemp -d) || exit 1
 trap 'rm -rf "$out"' EXIT
 cc=${CC:-gcc}
+ar=${AR:-ar}
 
 if [ -z "${UNIT_FLAGS+set}" ]; then
 	UNIT_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined -DGROVE_ARENA_GUARDS"
@@ -32,7 +33,7 @@ if [ "$status" -ne 0 ]; then
 	echo "not ok - the core compiles alone"
 	exit 1
 fi
-ar rcs "$out/core.a" "$out"/*.core.o
+"$ar" rcs "$out/core.a" "$out"/*.core.o
 for source in "$root"/test/unit/*.c; do
 	case $(basename "$source") in
 		test_*) continue ;;
@@ -43,7 +44,7 @@ for source in "$root"/test/unit/*.c; do
 		exit 1
 	fi
 done
-ar rcs "$out/shared.a" "$out"/*.shared.o
+"$ar" rcs "$out/shared.a" "$out"/*.shared.o
 
 if [ "$#" -eq 0 ]; then
 	for source in "$root"/test/unit/test_*.c; do
