@@ -11,7 +11,7 @@ extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint8_t    *bytes = malloc(size + (size == 0));
+	uint8_t    *bytes = calloc(size + (size == 0), 1);
 	const char *why;
 
 	if (size > 0)
