@@ -82,7 +82,7 @@ static double *
 read_numbers(Reader *reader, JsonbContainer *object, const char *key, int64 n, int64 *count)
 {
 	JsonbContainer *array = find_container(reader, object, key);
-	int64		length = JsonContainerIsArray(array) ? JsonContainerSize(array) : -1;
+	int64		length = JsonContainerIsArray(array) ? (int64) JsonContainerSize(array) : -1;
 	double	   *numbers;
 
 	if (length < 0 || (n >= 0 && n != length))
