@@ -1,6 +1,6 @@
 /*
- * fuzz_model_read.c: libFuzzer target: any bytes as a model.  Run
- * by "make fuzz T=model_read"; its corpus begins with the golden models.
+ * fuzz_model_read.c: libFuzzer target: any bytes as a model, as they are and
+ * with their checksum repaired.
  */
 #include <stdio.h>
 

@@ -5,16 +5,16 @@
 # FUZZ_SECONDS (60) is the time of each when none is given.
 #
 # Prints "ok - fuzz TARGET: ..." or "not ok - ..." with the end of what libFuzzer
-# said.  An input that fails is left in FUZZ_FINDINGS (test/fuzz/findings).  When
-# FUZZ_KEEP names a directory, new inputs are kept in FUZZ_KEEP/TARGET.  Needs
-# clang with its run-time library, else all is skipped.
+# said.  An input that fails is left in FUZZ_FINDINGS, or in a new directory that
+# the line names.  When FUZZ_KEEP names a directory, new inputs are kept in
+# FUZZ_KEEP/TARGET.  Needs clang with its run-time library, else all is skipped.
 
 set -u
 . "$(dirname "$0")/fuzz_targets.sh"
 wanted=${1:-}
 seconds=${2:-${FUZZ_SECONDS:-60}}
-findings=${FUZZ_FINDINGS:-$fuzz_root/test/fuzz/findings}
 out=$(mktemp -d) || exit 1
+findings=${FUZZ_FINDINGS:-$(mktemp -d)} || exit 1
 trap 'rm -rf "$out"' EXIT
 cc=${CLANG:-clang}
 checks="-fno-sanitize-recover=undefined -std=c11 -g -O1 -ffp-contract=off"
@@ -71,5 +71,5 @@ while [ "$#" -gt 0 ]; do
 	shift
 	[ "$#" -eq 0 ] || shift
 done
-rmdir "$findings" 2>/dev/null
+rmdir "$findings" 2>/dev/null	# when it is empty
 exit "$status"

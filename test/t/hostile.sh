@@ -4,7 +4,8 @@
 # Models with changed bytes and a repaired checksum, states of aggregates and
 # rows of train_agg() with changed bytes in their text and binary form, models of
 # other libraries with changed lines and values, and training options made of
-# real names and odd values.  Each must give a result or an ERROR that is not
+# real names and odd values; the options that a model of these tells, given
+# again, are the same.  Each must give a result or an ERROR that is not
 # XX000 (internal error), and the server must have restarted never.  CASES is
 # how many there are of all kinds together; libpq's environment names the server.
 #
@@ -266,11 +267,25 @@ query <<-SQL || status=1
 		END LOOP;
 		RETURN '{"num_iterations": 2, ' || result || '"max_seconds": 0.05}';
 	END \$\$;
+	-- the options that a model tells, given again, are the same
+	CREATE FUNCTION hostile.again(model bytea, source text, roles text) RETURNS boolean LANGUAGE plpgsql AS \$\$
+	DECLARE
+		told jsonb := grove.describe(model) -> 'params';
+		again jsonb;
+	BEGIN
+		EXECUTE format('SELECT grove.describe(grove.train(%L, %L, %L%s)) -> %L', source, 'y', told, roles, 'params') INTO again;
+		IF again IS DISTINCT FROM told THEN
+			RAISE EXCEPTION 'they change';
+		END IF;
+		RETURN true;
+	EXCEPTION WHEN OTHERS THEN
+		RAISE EXCEPTION USING ERRCODE = 'internal_error', MESSAGE = format('%s given again: %s', told, SQLERRM);
+	END \$\$;
 	SELECT setseed(1.0 / (3 + $SEED)) \\g /dev/null
 	SET client_min_messages = error;
-	INSERT INTO hostile.outcomes SELECT 'options', hostile.try(format('SELECT grove.predict(grove.train(%L, %L, %L%s), 1, %L)',
-		CASE n % 4 WHEN 0 THEN 'SELECT a, b, y FROM hostile.rows' WHEN 1 THEN 'SELECT a, b, y, held FROM hostile.rows' WHEN 2 THEN 'SELECT a, b, y, g FROM hostile.rows' ELSE 'SELECT a, b, i AS y FROM hostile.rows' END, 'y',
-		hostile.document(), CASE n % 4 WHEN 1 THEN ', validation => ''held''' WHEN 2 THEN ', group_by => ''g''' ELSE '' END, 'l1'))
+	INSERT INTO hostile.outcomes SELECT 'options', hostile.try(format('SELECT grove.predict(model, 1, %4\$L), hostile.again(model, %1\$L, %3\$L) FROM (SELECT grove.train(%1\$L, %5\$L, %2\$L%3\$s) AS model OFFSET 0) AS m',
+		CASE n % 4 WHEN 0 THEN 'SELECT a, b, y FROM hostile.rows' WHEN 1 THEN 'SELECT a, b, y, held FROM hostile.rows' WHEN 2 THEN 'SELECT a, b, y, g FROM hostile.rows' ELSE 'SELECT a, b, i AS y FROM hostile.rows' END,
+		hostile.document(), CASE n % 4 WHEN 1 THEN ', validation => ''held''' WHEN 2 THEN ', group_by => ''g''' ELSE '' END, 'l1', 'y'))
 	FROM generate_series(1, $options) AS n;
 SQL
 report options "$options"
