@@ -61,7 +61,9 @@ query <<-'SQL' || { echo "not ok - set-up"; exit 1; }
 	BEGIN
 		FOREACH call IN ARRAY ARRAY['SELECT grove.describe($1)', 'SELECT grove.classes($1)', 'SELECT count(*) FROM grove.nodes($1)',
 				'SELECT grove.tree_text($1, 0)', 'SELECT grove.metrics($1), count(*) FROM grove.importance($1)',
-				format('SELECT grove.predict($1, %1$s), grove.predict_class($1, %1$s)', arguments), format('SELECT grove.predict_proba($1, %s)', arguments)] LOOP
+				'SELECT grove.export_json($1), grove.tree_dot($1, 0)', 'SELECT grove.export_sql($1)', 'SELECT grove.export_lightgbm($1)',
+				format('SELECT grove.predict($1, %1$s), grove.predict_class($1, %1$s)', arguments), format('SELECT grove.predict_leaf($1, %s)', arguments),
+				format('SELECT sum(contribution) FROM grove.explain($1, %s)', arguments), format('SELECT grove.predict_proba($1, %s)', arguments)] LOOP
 			outcome := hostile.try(call, bytes);
 			EXIT WHEN outcome LIKE 'XX000%';
 		END LOOP;
