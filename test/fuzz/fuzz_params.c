@@ -100,6 +100,12 @@ set_value(GroveParams *params, const GroveParamInfo *info, const char *value, si
 			set_number(params, info, number);
 		}
 		set_number(params, info, strtod(value, NULL));
+		/* and on both sides of the ends of the range; the last one stays */
+		set_number(params, info, info->max + 1);
+		set_number(params, info, nextafter(info->max, INFINITY));
+		set_number(params, info, info->min - 1);
+		set_number(params, info, nextafter(info->min, -INFINITY));
+		set_number(params, info, length % 3 == 0 ? info->max : length % 3 == 1 ? info->min : strtod(value, NULL));
 	}
 }
 
