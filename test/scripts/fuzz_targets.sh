@@ -1,14 +1,16 @@
-# fuzz_targets.sh: how the fuzz targets are built, for run_fuzz.sh and run_unit.sh;
-# to be sourced.
+# shellcheck shell=bash
+# fuzz_targets.sh: how the fuzz targets are built, for run_fuzz.sh and run_unit.sh.
+# Sourced.
 #
 # fuzz_X.c is a target of the core.  fuzz_pg_X.c runs files of src/pg on
 # server_shim.c and needs the server's headers and libraries, which pg_config
 # (PG_CONFIG) tells of.
 
 fuzz_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+# what the targets fuzz_pg_* use of src/pg
 fuzz_pg_sources="agg_metric agg_ndcg agg_plan agg_ranked arguments errors import import_lightgbm metric_state tally_bytes tally_state"
 
-# fuzz_names: all targets, or the one of this name
+# fuzz_names NAME: the target of this name; of an empty one, all
 fuzz_names()
 {
 	find "$fuzz_root/test/fuzz" -name "fuzz_${1:-*}.c" -exec basename {} .c \; | sed 's/^fuzz_//' | sort
@@ -47,9 +49,9 @@ fuzz_compile()
 	local out=$1 name sources
 
 	shift
-	sources=$(cd "$fuzz_root" && ls src/core/*.c)
+	sources=$(cd "$fuzz_root" && echo src/core/*.c)
 	fuzz_archive "$out" core "$sources" "$@" || return
-	sources=$(cd "$fuzz_root" && ls test/unit/*.c test/fuzz/*.c | grep -vE '/(test_|fuzz_|replay|server_shim)')
+	sources=$(cd "$fuzz_root" && find test/unit test/fuzz -name '*.c' ! -name 'test_*' ! -name 'fuzz_*' ! -name replay.c ! -name server_shim.c)
 	fuzz_archive "$out" kit "$sources" "$@" || return
 	if [ -z "$(fuzz_missing pg_)" ]; then
 		sources=test/fuzz/server_shim.c
@@ -68,7 +70,9 @@ fuzz_archive()
 	shift 3
 	[ ! -f "$out/$name.a" ] || return 0
 	mkdir -p "$out/$name"
-	printf '%s\n' $sources | (cd "$fuzz_root" && xargs -P 2 -I {} sh -c 'source=$1; out=$2; shift 2; exec "$@" -c -o "$out/$(basename "$source" .c).o" "$source"' \
+	# shellcheck disable=SC2016,SC2086
+	printf '%s\n' $sources | (cd "$fuzz_root" && xargs -P 2 -I {} sh -c \
+		'source=$1; out=$2; shift 2; exec "$@" -c -o "$out/$(basename "$source" .c).o" "$source"' \
 		sh {} "$out/$name" "$@" -Isrc/core -Itest/unit) && ar rcs "$out/$name.a" "$out/$name"/*.o
 }
 

@@ -51,7 +51,7 @@ if [ "$#" -eq 0 ]; then
 	for source in "$root"/test/unit/test_*.c; do
 		set -- "$@" "$(basename "$source" .c)"
 	done
-	for name in $(fuzz_names); do
+	for name in $(fuzz_names ""); do
 		set -- "$@" "fuzz_$name"
 	done
 fi
