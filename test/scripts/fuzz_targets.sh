@@ -43,16 +43,19 @@ fuzz_library()
 	done
 }
 
-# fuzz_compile DIRECTORY COMPILER FLAG ...: the archives core.a, kit.a and, where the server's headers are, pg.a in DIRECTORY
+# fuzz_compile DIRECTORY COMPILER FLAG ...: the archives core.a, kit.a and, where the server's headers are, pg.a in
+# DIRECTORY; fuzz_core_flags are for the first two
 fuzz_compile()
 {
 	local out=$1 name sources
 
 	shift
 	sources=$(cd "$fuzz_root" && echo src/core/*.c)
-	fuzz_archive "$out" core "$sources" "$@" || return
+	# shellcheck disable=SC2086
+	fuzz_archive "$out" core "$sources" "$@" ${fuzz_core_flags:-} || return
 	sources=$(cd "$fuzz_root" && find test/unit test/fuzz -name '*.c' ! -name 'test_*' ! -name 'fuzz_*' ! -name replay.c ! -name server_shim.c)
-	fuzz_archive "$out" kit "$sources" "$@" || return
+	# shellcheck disable=SC2086
+	fuzz_archive "$out" kit "$sources" "$@" ${fuzz_core_flags:-} || return
 	if [ -z "$(fuzz_missing pg_)" ]; then
 		sources=test/fuzz/server_shim.c
 		for name in $fuzz_pg_sources; do
