@@ -170,6 +170,23 @@ choose_config(GroveTrainConfig *c, Bytes *in)
 
 /* --------------------------------------------------------------------- table */
 
+/* Two columns that are the windows on one feature of many levels. */
+static void
+make_windows(GroveFeatureBins *bins, Bytes *in)
+{
+	uint32_t	first = (uint32_t) PICK(in, 254, 1, 30);
+	uint32_t	second = (uint32_t) PICK(in, 40, 1, 254);
+
+	for (uint32_t w = 0; w < 2; w++)
+	{
+		bins[w].categorical = true;
+		bins[w].has_rest = true;
+		bins[w].n_bins = (w == 0 ? first : second) + 1;
+		bins[w].window_levels = first + second;
+		bins[w].window_first = w == 0 ? 0 : first;
+	}
+}
+
 static void
 choose_columns(TrainInput *input, Bytes *in)
 {
@@ -181,16 +198,20 @@ choose_columns(TrainInput *input, Bytes *in)
 	{
 		uint8_t		what = next(in);
 
+		if (c->interaction)
+			t->groups[f] = what / 16 % 8;
+		if (t->bins[f].window_levels > 0)	/* the second of two */
+			continue;
 		t->bins[f].categorical = what % 4 == 3;
-		if (t->bins[f].categorical)
+		if (what % 16 == 7 && f + 1 < t->n_features)
+			make_windows(&t->bins[f], in);
+		else if (t->bins[f].categorical)
 		{
 			t->bins[f].n_bins = (uint32_t) PICK(in, 3, 1, 12, 255);
 			t->bins[f].has_rest = t->bins[f].n_bins > 1 && what % 16 == 15;
 		}
 		else if (monotone)
 			t->monotone[f] = (int8_t) (what / 4 % 3 - 1);
-		if (c->interaction)
-			t->groups[f] = what / 16 % 8;
 	}
 	c->limited = monotone || c->extra_trees || c->rules.path_smooth > 0.0;
 }
@@ -204,6 +225,21 @@ feature_value(Bytes *in, const GroveFeatureBins *bins)
 	if (bins->categorical)
 		return b % 16 == 0 ? NAN : (double) (b % (bins->n_bins + 1));
 	return b < sizeof(odd) / sizeof(odd[0]) ? odd[b] : (b - 128) / 4.0;
+}
+
+/* Both columns of a feature of many levels. */
+static void
+window_values(Bytes *in, const GroveFeatureBins *bins, double *values)
+{
+	uint32_t	level = next_cell(in);
+
+	level = level * 256 + next_cell(in);
+	for (uint32_t w = 0; w < 2; w++)
+	{
+		uint32_t	at = level % bins[w].window_levels - bins[w].window_first;
+
+		values[w] = level % 7 == 6 ? NAN : (double) (at < bins[w].n_bins - 1 ? at + 1 : bins[w].n_bins);
+	}
 }
 
 /* What the server lets in as a target of the loss, as the trainer gets it. */
@@ -243,7 +279,14 @@ fill_rows(TrainInput *input, Bytes *in)
 	for (uint32_t i = 0; i < t->n_rows; i++)
 	{
 		for (uint32_t f = 0; f < t->n_features; f++)
-			t->values[(size_t) i * t->n_features + f] = feature_value(in, &t->bins[f]);
+		{
+			double	   *value = &t->values[(size_t) i * t->n_features + f];
+
+			if (t->bins[f].window_levels == 0)
+				*value = feature_value(in, &t->bins[f]);
+			else
+				window_values(in, &t->bins[f++], value);
+		}
 		t->label[i] = label_value(in, input->kase.config.loss, t->n_outputs);
 		if (t->weight)
 			t->weight[i] = weights[next_cell(in) % 8];
