@@ -176,6 +176,7 @@ SELECT grove.import_xgboost(replace(body, '"left_children":[1,3', '"left_childre
 SELECT grove.import_xgboost(regexp_replace(body, '"left_children":\[[^]]*\]', '"left_children":{}')) FROM texts WHERE name = 'xgboost';
 SELECT grove.import_xgboost(replace(body, '"split_indices":[0', '"split_indices":[7')) FROM texts WHERE name = 'xgboost';
 SELECT grove.import_xgboost(replace(body, '"split_indices":[0', '"split_indices":["0"')) FROM texts WHERE name = 'xgboost';
+SELECT grove.import_xgboost(regexp_replace(body, '"split_indices":\[[^]]*\]', '"split_indices":{}')) FROM texts WHERE name = 'xgboost';
 SELECT grove.import_xgboost(replace(body, '"categories_segments":[0', '"categories_segments":[3')) FROM texts WHERE name = 'xgboost';
 SELECT grove.import_xgboost(replace(body, '"categories":[0,1', '"categories":[0,1e9')) FROM texts WHERE name = 'xgboost';
 SELECT grove.import_xgboost(regexp_replace(body, '"base_score":"[^"]*"', '"base_score":"2"')) FROM texts WHERE name = 'xgboost';

@@ -34,24 +34,23 @@ shrink_l1(double g, double l1)
 	return 0.0;
 }
 
+static double
+cut_step(double step, double limit)
+{
+	return step > limit ? limit : step < -limit ? -limit : step;
+}
+
 /* The step that minimises the loss of a leaf, within the rules. */
 static double
 leaf_step(const GroveSplitRules *rules, double l2, double g, double h)
 {
 	double		denominator = h + l2;
-	double		step;
+	double		limit = rules->max_delta_step;
 
 	if (!(denominator > 0.0))
 		return 0.0;
-	step = -shrink_l1(g, rules->lambda_l1) / denominator;
-	if (rules->max_delta_step > 0.0)
-	{
-		if (step > rules->max_delta_step)
-			step = rules->max_delta_step;
-		else if (step < -rules->max_delta_step)
-			step = -rules->max_delta_step;
-	}
-	return step;
+	return cut_step(-shrink_l1(g, rules->lambda_l1) / denominator,
+					limit > 0.0 && limit < GROVE_STEP_MAX ? limit : GROVE_STEP_MAX);
 }
 
 /* The step of a side of a split with c rows, smoothed towards the node above and kept within its bounds. */
@@ -63,7 +62,7 @@ side_step(const GroveSplitRules *rules, const GroveLimits *limits, double l2, do
 	if (limits == NULL)
 		return step;
 	if (rules->path_smooth > 0.0)
-		step = (step * c + limits->output * rules->path_smooth) / (c + rules->path_smooth);
+		step = cut_step((step * c + limits->output * rules->path_smooth) / (c + rules->path_smooth), GROVE_STEP_MAX);
 	step = step < limits->lower ? limits->lower : step;
 	return step > limits->upper ? limits->upper : step;
 }

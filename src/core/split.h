@@ -31,6 +31,9 @@ typedef struct GroveSplitRules
 	double		cat_smooth;
 } GroveSplitRules;
 
+/* The largest step of a leaf, and the largest score: sums of two of them still are numbers of single precision. */
+#define GROVE_STEP_MAX	1e38
+
 /* Sums over the rows of a leaf. */
 typedef struct GroveSums
 {

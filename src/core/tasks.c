@@ -89,11 +89,17 @@ run_bag(GroveTrainer *t, uint32_t chunk)
 GROVE_CLONES static void
 apply_leaves(GroveTrainer *t, uint32_t first, uint32_t n)
 {
+	const float max = (float) GROVE_STEP_MAX;
 	float	   *score = t->score + (size_t) t->shared->args.apply_output * t->shared->dims.n_rows;
 	uint32_t	i;
 
 	for (i = first; i < first + n; i++)
-		score[i] += t->leaves[t->leaf_of[i]].value;
+	{
+		float		sum = score[i] + t->leaves[t->leaf_of[i]].value;
+
+		sum = sum < max ? sum : max;
+		score[i] = sum > -max ? sum : -max;
+	}
 }
 
 static GroveLossRows

@@ -129,19 +129,11 @@ merge_run(GroveMetricState *state, const uint64 *other, Size n_other)
 
 	while (i < state->n_sorted || j < n_other)
 	{
-		const uint64 *a = state->rows + i * words;
-		const uint64 *b = other + j * words;
-
-		if (j >= n_other || (i < state->n_sorted && grove_ranked_compare(shape, a, b) <= 0))
-		{
-			n = append_sorted(state, merged, n, a);
-			i++;
-		}
+		if (j >= n_other || (i < state->n_sorted &&
+							 grove_ranked_compare(shape, state->rows + i * words, other + j * words) <= 0))
+			n = append_sorted(state, merged, n, state->rows + i++ * words);
 		else
-		{
-			n = append_sorted(state, merged, n, b);
-			j++;
-		}
+			n = append_sorted(state, merged, n, other + j++ * words);
 		CHECK_FOR_INTERRUPTS();
 	}
 	if (state->rows != NULL)
@@ -158,12 +150,13 @@ grovepg_metric_state_sort(GroveMetricState *state)
 	GroveRankedShape shape = (GroveRankedShape) state->kind;
 	int			words = grove_ranked_words(state->kind);
 	Size		n_tail = state->n_rows - state->n_sorted;
-	uint64	   *tail = state->rows + state->n_sorted * words;
+	uint64	   *tail;
 	Size		n = 0;
 	Size		i;
 
-	if (n_tail == 0)
+	if (n_tail == 0)			/* and there may be no array yet */
 		return;
+	tail = state->rows + state->n_sorted * words;
 	qsort_arg(tail, n_tail, words * sizeof(uint64), compare_rows, &shape);
 	for (i = 0; i < n_tail; i++)
 		n = append_sorted(state, tail, n, tail + i * words);

@@ -2,13 +2,15 @@
 # run_unit.sh [TEST ...]: compiles the core alone, with the sanitizers where the
 # compiler has them, and runs test/unit/test_*.c (or the named ones) against
 # it.  One line a test program: "ok - test_rng" or "not ok - test_rng".  What
-# tests share is in the other files of test/unit.
+# tests share is in the other files of test/unit.  Then the fuzz targets
+# (test/fuzz) run on their corpora, without libFuzzer; fuzz_NAME names one, too.
 #
 # UNIT_FLAGS replaces the sanitizer flags; UNIT_RUN is put before each program
 # (valgrind, say).
 
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd -P)
+. "$root/test/scripts/fuzz_targets.sh"
 out=$(mktemp -d) || exit 1
 trap 'rm -rf "$out"' EXIT
 cc=${CC:-gcc}
@@ -50,8 +52,38 @@ if [ "$#" -eq 0 ]; then
 	for source in "$root"/test/unit/test_*.c; do
 		set -- "$@" "$(basename "$source" .c)"
 	done
+	for name in $(fuzz_names ""); do
+		set -- "$@" "fuzz_$name"
+	done
 fi
+
+# replay NAME: a fuzz target on its corpus
+replay()
+{
+	local why input
+
+	why=$(fuzz_missing "$1")
+	if [ -n "$why" ]; then
+		echo "ok - fuzz_$1 # SKIP $why"
+		return
+	fi
+	# the server's conventions for parameters and initializers are not ours
+	# shellcheck disable=SC2086
+	set -- "$1" "$cc" $flags -Wno-unused-parameter -Wno-missing-field-initializers
+	if fuzz_compile "$out" "${@:2}" && fuzz_link "$out" "$1" "$out/fuzz_$1" test/fuzz/replay.c "${@:2}"; then
+		${UNIT_RUN:-} "$out/fuzz_$1" "$root/test/fuzz/corpus/$1"/* && echo "ok - fuzz_$1" && return
+		for input in "$root/test/fuzz/corpus/$1"/*; do
+			"$out/fuzz_$1" "$input" >/dev/null 2>&1 || echo "fails: $input"
+		done
+	fi
+	echo "not ok - fuzz_$1"
+	return 1
+}
+
 for name in "$@"; do
+	case $name in
+		fuzz_*) replay "${name#fuzz_}" || status=1; continue ;;
+	esac
 	source=$root/test/unit/$name.c
 	# shellcheck disable=SC2086
 	if $cc $flags -I"$root/src/core" -I"$root/test/unit" -o "$out/$name" "$source" "$out/shared.a" "$out/core.a" -lm &&

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # hostile.sh: bytes and options that nobody should pass, to a running server.
 #
-# Models with changed bytes and a repaired checksum, states of aggregates with
-# changed bytes in their text and binary form, and training options made of
-# real names and odd values.  Each must give a result or an ERROR that is not
+# Models with changed bytes and a repaired checksum, states of aggregates and
+# rows of train_agg() with changed bytes in their text and binary form, models of
+# other libraries with changed lines and values, and training options made of
+# real names and odd values; the options that a model of these tells, given
+# again, are the same.  Each must give a result or an ERROR that is not
 # XX000 (internal error), and the server must have restarted never.  CASES is
 # how many there are of all kinds together; libpq's environment names the server.
 #
@@ -18,9 +20,11 @@ SEED=${SEED:-1}
 scratch_db grove_hostile
 work=$(mktemp -d) || exit 1
 trap 'drop_scratch_db; rm -rf "$work"' EXIT
-models=$((CASES * 6 / 10))
-states=$((CASES * 3 / 10))
-options=$((CASES - models - states))
+models=$((CASES * 5 / 10))
+states=$((CASES * 2 / 10))
+rows=$((CASES / 10))
+texts=$((CASES / 20))			# of each of two formats
+options=$((CASES - models - states - rows - 2 * texts))
 
 # What each kind of case ended with; XX000 must not be among it.
 report()
@@ -47,7 +51,7 @@ query <<-'SQL' || { echo "not ok - set-up"; exit 1; }
 		EXECUTE statement USING bytes;
 		RETURN 'result';
 	EXCEPTION WHEN OTHERS THEN
-		RETURN SQLSTATE || CASE WHEN SQLSTATE = 'XX000' THEN ' ' || SQLERRM || ': ' || statement ELSE '' END;
+		RETURN SQLSTATE || CASE WHEN SQLSTATE = 'XX000' THEN ' ' || SQLERRM || ': ' || left(statement, 2000) ELSE '' END;
 	END $$;
 
 	CREATE FUNCTION hostile.use(bytes bytea, arguments text) RETURNS text LANGUAGE plpgsql AS $$
@@ -57,7 +61,9 @@ query <<-'SQL' || { echo "not ok - set-up"; exit 1; }
 	BEGIN
 		FOREACH call IN ARRAY ARRAY['SELECT grove.describe($1)', 'SELECT grove.classes($1)', 'SELECT count(*) FROM grove.nodes($1)',
 				'SELECT grove.tree_text($1, 0)', 'SELECT grove.metrics($1), count(*) FROM grove.importance($1)',
-				format('SELECT grove.predict($1, %1$s), grove.predict_class($1, %1$s)', arguments), format('SELECT grove.predict_proba($1, %s)', arguments)] LOOP
+				'SELECT grove.export_json($1), grove.tree_dot($1, 0)', 'SELECT grove.export_sql($1)', 'SELECT grove.export_lightgbm($1)',
+				format('SELECT grove.predict($1, %1$s), grove.predict_class($1, %1$s)', arguments), format('SELECT grove.predict_leaf($1, %s)', arguments),
+				format('SELECT sum(contribution) FROM grove.explain($1, %s)', arguments), format('SELECT grove.predict_proba($1, %s)', arguments)] LOOP
 			outcome := hostile.try(call, bytes);
 			EXIT WHEN outcome LIKE 'XX000%';
 		END LOOP;
@@ -121,6 +127,7 @@ query <<-SQL || status=1
 	END \$\$;
 	CREATE TABLE hostile.tally_in (state grove.tally_state);
 	CREATE TABLE hostile.metric_in (state grove.metric_state);
+	CREATE TABLE hostile.feature_rows_in (state grove.feature_rows);
 	SELECT setseed(1.0 / (1 + $SEED)) \\g /dev/null
 	-- text form, final function, and combined with what it was
 	INSERT INTO hostile.outcomes SELECT 'states', hostile.try(format('SELECT grove.%1\$s(s), grove.%1\$s(grove.%2\$s_combine(s, %4\$L::grove.%2\$s_state)), s::text FROM (SELECT %3\$L::grove.%2\$s_state AS s) AS x',
@@ -135,13 +142,114 @@ query <<-SQL || status=1
 	END \$\$;
 SQL
 report states "$states"
+
+# rows of a target and features as train_agg() gathers them
+query <<-SQL || status=1
+	CREATE TYPE hostile.size AS ENUM ('s', 'm', 'l');
+	CREATE AGGREGATE hostile.gather(grove.feature_rows, jsonb) (SFUNC = grove.train_agg_trans, STYPE = grove.feature_rows);
+	CREATE TABLE hostile.gathered AS
+	SELECT grove.feature_rows_send(v.state) AS state
+	FROM (SELECT hostile.gather(grove.features(i % 2, i / 3.0, 'l' || i % 3, i % 2 = 0), '{"num_iterations": 2, "min_data_in_leaf": 1, "max_seconds": 0.05}') AS a,
+			hostile.gather(grove.features('c' || i % 3, nullif(i, 4), ('[0:2]={s,m,l}'::hostile.size[])[i % 3]), '{"num_iterations": 1, "max_seconds": 0.05}') AS b,
+			hostile.gather(grove.features(i::float8, date '2020-01-01' + i), '{"num_iterations": 2, "max_seconds": 0.05}') AS c
+		FROM generate_series(1, 12) AS i) AS s, LATERAL (VALUES (a), (b), (c)) AS v (state);
+	INSERT INTO hostile.states SELECT 'feature_rows', NULL, state FROM hostile.gathered;
+	SELECT setseed(1.0 / (4 + $SEED)) \\g /dev/null
+	SET client_min_messages = error;
+	INSERT INTO hostile.outcomes SELECT 'rows', hostile.try(format('SELECT grove.describe(grove.train_agg_final(s)), grove.train_agg_final(grove.train_agg_combine(s, %2\$L::grove.feature_rows)), s::text FROM (SELECT %1\$L::grove.feature_rows AS s) AS x',
+		encode(hostile.mutate(state), 'hex'), encode(state, 'hex')))
+	FROM hostile.gathered, generate_series(1, $rows / 3 + 1) AS n LIMIT $rows;
+SQL
+report rows "$rows"
+result "some changed rows were trained on and some refused" \
+	"$(query -c "SELECT count(DISTINCT outcome) > 1 AND bool_or(outcome = 'result') FROM hostile.outcomes WHERE kind = 'rows'")"
 chmod 777 "$work"
 if query -c "SELECT hostile.binary_form('tally', state) FROM hostile.states WHERE type = 'tally' LIMIT 1" 2>/dev/null | grep -q result; then
 	query -c "SELECT setseed(0.5)" -c "INSERT INTO hostile.outcomes SELECT 'binary states', hostile.binary_form(type, hostile.mutate(state)) FROM hostile.states, generate_series(1, 30) AS n" >/dev/null
-	report "binary states" 270
+	report "binary states" 360
 else
 	echo "ok - hostile binary states # SKIP the server cannot write where this script can"
 fi
+
+# ------------------------------------------------------ models of other libraries
+
+# The texts of the regression test, and ours in LightGBM's form.
+query -c "CREATE SCHEMA texts" -c "SET search_path = texts" -f <(sed -n '/^CREATE TABLE texts/,/\$\$);$/p' sql/interchange.sql)
+query <<-SQL || status=1
+	INSERT INTO texts.texts
+	SELECT 'lightgbm', grove.export_lightgbm(grove.train(v.source, 'y', '{"num_iterations": 2, "num_leaves": 4, "min_data_in_leaf": 1, "min_data_per_group": 1}'))
+	FROM (VALUES ('SELECT i % 7 AS a, ''l'' || i % 3 AS b, i AS y FROM generate_series(1, 40) AS i'),
+		('SELECT i % 7 AS a, i % 5 AS b, (i % 3)::text AS y FROM generate_series(1, 40) AS i')) AS v (source);
+	CREATE FUNCTION hostile.odd() RETURNS text LANGUAGE sql VOLATILE AS \$\$
+		SELECT (ARRAY['0', '1', '2', '-1', '-2', '3', '31', '32', '255', '256', '65535', '65536', '1e7', '2147483647', '2147483648', '4294967295', '4294967296', '-9223372036854775808',
+			'1e308', '-1e308', '1e309', '1e-320', '0.5', 'nan', 'inf', '-inf', '', 'x', '0x10', '1:2', '-1:0:1', '[0:1]', 'none', 'sqrt', 'sigmoid:0', 'multiclass'])[1 + floor(random() * 36)::integer]
+	\$\$;
+	-- a line goes, comes twice, or one of its words is another
+	CREATE FUNCTION hostile.mutate_lines(body text) RETURNS text LANGUAGE plpgsql VOLATILE AS \$\$
+	DECLARE
+		lines text[] := string_to_array(body, E'\n');
+		words text[];
+		at integer;
+		word integer;
+	BEGIN
+		FOR n IN 0 .. floor(random() * 3)::integer LOOP
+			at := 1 + floor(random() * cardinality(lines))::integer;
+			words := regexp_split_to_array(replace(lines[at], '=', '= '), ' ');
+			word := 1 + floor(random() * cardinality(words))::integer;
+			CASE floor(random() * 10)
+				WHEN 0 THEN lines := lines[:at - 1] || lines[at + 1:];
+				WHEN 1 THEN lines := lines[:at] || lines[at:];
+				WHEN 2 THEN lines[at] := replace(array_to_string(words[:word - 1] || words[word + 1:], ' '), '= ', '=');
+				ELSE words[word] := hostile.odd(); lines[at] := replace(array_to_string(words, ' '), '= ', '=');
+			END CASE;
+		END LOOP;
+		RETURN array_to_string(lines, E'\n');
+	END \$\$;
+	-- a document and all paths in it
+	CREATE TABLE hostile.documents AS
+	SELECT body::jsonb AS body, ARRAY(
+		WITH RECURSIVE p (path, value) AS (
+			SELECT '{}'::text[], body::jsonb
+			UNION ALL
+			SELECT p.path || m.key, m.value FROM p, LATERAL (
+				SELECT key, value FROM jsonb_each(CASE jsonb_typeof(p.value) WHEN 'object' THEN p.value ELSE '{}' END)
+				UNION ALL
+				SELECT (i - 1)::text, value FROM jsonb_array_elements(CASE jsonb_typeof(p.value) WHEN 'array' THEN p.value ELSE '[]' END) WITH ORDINALITY AS e (value, i)) AS m)
+		SELECT to_jsonb(path) FROM p WHERE path <> '{}') AS paths
+	FROM texts.texts WHERE name <> 'lightgbm';
+	-- a value goes, or is another
+	CREATE FUNCTION hostile.mutate_json(body jsonb, paths jsonb[]) RETURNS text LANGUAGE plpgsql VOLATILE AS \$\$
+	DECLARE
+		path text[];
+		value text;
+	BEGIN
+		FOR n IN 0 .. floor(random() * 3)::integer LOOP
+			path := ARRAY(SELECT jsonb_array_elements_text(paths[1 + floor(random() * cardinality(paths))::integer]));
+			value := hostile.odd();
+			BEGIN
+				body := CASE floor(random() * 8)
+					WHEN 0 THEN body #- path
+					WHEN 1 THEN jsonb_set(body, path, (ARRAY['null', '[]', '{}', '[[]]', 'true', '[1, 2]', '"[5E-1,1]"', '{"enc": [1]}'])[1 + floor(random() * 8)::integer]::jsonb)
+					WHEN 2 THEN jsonb_set(body, path, coalesce(body #> path[:cardinality(path) - 1], body))
+					WHEN 3 THEN jsonb_set(body, path, to_jsonb(value))
+					ELSE jsonb_set(body, path, CASE WHEN value ~ '^-?[1-9][0-9.]*(e-?[0-9]+)?\$' THEN value::jsonb ELSE '0' END) END;
+			EXCEPTION WHEN invalid_text_representation THEN
+				NULL;			-- the path went with an earlier change
+			END;
+		END LOOP;
+		RETURN body::text;
+	END \$\$;
+	SELECT setseed(1.0 / (5 + $SEED)) \\g /dev/null
+	INSERT INTO hostile.outcomes
+	SELECT format, hostile.try(format('SELECT count(*) FROM (SELECT grove.import_%s(%L) AS model OFFSET 0) AS m, grove.nodes(model) UNION ALL SELECT length(grove.export_lightgbm(grove.import_%1\$s(%2\$L)))', format, text))
+	FROM ((SELECT 'lightgbm' AS format, hostile.mutate_lines(body) AS text FROM texts.texts, generate_series(1, $texts) AS n WHERE name = 'lightgbm' ORDER BY n LIMIT $texts)
+		UNION ALL (SELECT 'xgboost', hostile.mutate_json(body, paths) FROM hostile.documents, generate_series(1, $texts) AS n LIMIT $texts)) AS t;
+SQL
+for format in lightgbm xgboost; do
+	report $format "$texts"
+	result "some changed $format texts were read and some refused" \
+		"$(query -c "SELECT count(DISTINCT outcome) > 1 AND bool_or(outcome = 'result') FROM hostile.outcomes WHERE kind = '$format'")"
+done
 
 # ---------------------------------------------------------------------- options
 
@@ -161,11 +269,25 @@ query <<-SQL || status=1
 		END LOOP;
 		RETURN '{"num_iterations": 2, ' || result || '"max_seconds": 0.05}';
 	END \$\$;
+	-- the options that a model tells, given again, are the same
+	CREATE FUNCTION hostile.again(model bytea, source text, roles text) RETURNS boolean LANGUAGE plpgsql AS \$\$
+	DECLARE
+		told jsonb := grove.describe(model) -> 'params';
+		again jsonb;
+	BEGIN
+		EXECUTE format('SELECT grove.describe(grove.train(%L, %L, %L%s)) -> %L', source, 'y', told, roles, 'params') INTO again;
+		IF again IS DISTINCT FROM told THEN
+			RAISE EXCEPTION 'they change';
+		END IF;
+		RETURN true;
+	EXCEPTION WHEN OTHERS THEN
+		RAISE EXCEPTION USING ERRCODE = 'internal_error', MESSAGE = format('%s given again: %s', told, SQLERRM);
+	END \$\$;
 	SELECT setseed(1.0 / (3 + $SEED)) \\g /dev/null
 	SET client_min_messages = error;
-	INSERT INTO hostile.outcomes SELECT 'options', hostile.try(format('SELECT grove.predict(grove.train(%L, %L, %L%s), 1, %L)',
-		CASE n % 4 WHEN 0 THEN 'SELECT a, b, y FROM hostile.rows' WHEN 1 THEN 'SELECT a, b, y, held FROM hostile.rows' WHEN 2 THEN 'SELECT a, b, y, g FROM hostile.rows' ELSE 'SELECT a, b, i AS y FROM hostile.rows' END, 'y',
-		hostile.document(), CASE n % 4 WHEN 1 THEN ', validation => ''held''' WHEN 2 THEN ', group_by => ''g''' ELSE '' END, 'l1'))
+	INSERT INTO hostile.outcomes SELECT 'options', hostile.try(format('SELECT grove.predict(model, 1, %4\$L), hostile.again(model, %1\$L, %3\$L) FROM (SELECT grove.train(%1\$L, %5\$L, %2\$L%3\$s) AS model OFFSET 0) AS m',
+		CASE n % 4 WHEN 0 THEN 'SELECT a, b, y FROM hostile.rows' WHEN 1 THEN 'SELECT a, b, y, held FROM hostile.rows' WHEN 2 THEN 'SELECT a, b, y, g FROM hostile.rows' ELSE 'SELECT a, b, i AS y FROM hostile.rows' END,
+		hostile.document(), CASE n % 4 WHEN 1 THEN ', validation => ''held''' WHEN 2 THEN ', group_by => ''g''' ELSE '' END, 'l1', 'y'))
 	FROM generate_series(1, $options) AS n;
 SQL
 report options "$options"

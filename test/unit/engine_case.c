@@ -323,6 +323,7 @@ kit_dims(const KitTable *table, const GroveTrainConfig *config)
 	d.max_leaves = config->max_leaves;
 	d.n_workers = 1;
 	d.weighted = table->weight != NULL;
+	d.ranked = table->group != NULL;
 	d.by_gradient = config->select != GROVE_SELECT_BAGGING;
 	d.mode = grove_loss_mode(config->loss, d.weighted || d.by_gradient);
 	d.sampled = config->algorithm == GROVE_ALGORITHM_FOREST || d.by_gradient ||

@@ -50,6 +50,7 @@ kit_table_make(uint32_t n_rows, uint32_t n_features, uint32_t n_outputs, bool we
 	t.bins = kit_alloc(n_features, sizeof(GroveFeatureBins));
 	t.monotone = kit_alloc(n_features, 1);
 	t.groups = kit_alloc(n_features, sizeof(uint64_t));
+	t.group = NULL;
 	return t;
 }
 
@@ -65,6 +66,7 @@ kit_table_free(KitTable *table)
 	free(table->bins);
 	free(table->monotone);
 	free(table->groups);
+	free(table->group);
 }
 
 uint32_t
@@ -101,6 +103,8 @@ hash_rows(KitTable *t)
 		for (uint32_t k = 0; k < t->n_outputs; k++)
 			hash = hash_number(hash, (double) t->margin[(size_t) k * t->n_rows + i]);
 		hash = hash_number(hash, t->weight ? (double) t->weight[i] : 1.0);
+		if (t->group)
+			hash = grove_rng_hash(hash, t->group[i]);
 		t->hash[i] = hash_number(hash, t->validation ? t->validation[i] : 0.0);
 	}
 }
@@ -158,6 +162,10 @@ kit_table_pick(const KitTable *from, const uint32_t *order, uint32_t n)
 	memcpy(to.bins, from->bins, to.n_features * sizeof(GroveFeatureBins));
 	memcpy(to.monotone, from->monotone, to.n_features);
 	memcpy(to.groups, from->groups, to.n_features * sizeof(uint64_t));
+	if (from->group)
+		to.group = kit_alloc(n, sizeof(uint64_t));
+	for (uint32_t i = 0; to.group && i < n; i++)
+		to.group[i] = from->group[order[i]];
 	return to;
 }
 
@@ -182,6 +190,46 @@ fill_matrix(GroveTrainer *t, const KitTable *table)
 	free(tile);
 }
 
+/* Whether row a stands before row b, as the server orders the rows of a ranking. */
+static bool
+ranked_before(const GroveTrainer *t, const KitTable *table, uint32_t a, uint32_t b)
+{
+	if (table->validation && table->validation[a] != table->validation[b])
+		return table->validation[a] < table->validation[b];
+	if (table->group[a] != table->group[b])
+		return table->group[a] < table->group[b];
+	if (table->hash[a] != table->hash[b])
+		return table->hash[a] < table->hash[b];
+	return t->identity[a] < t->identity[b];
+}
+
+/* Rows group by group, sorted by insertion. */
+static void
+fill_groups(GroveTrainer *t, const KitTable *table)
+{
+	uint32_t	n_groups = 0;
+
+	for (uint32_t i = 0; i < table->n_rows; i++)
+	{
+		uint32_t	at = i;
+
+		for (; at > 0 && ranked_before(t, table, i, t->group_rows[at - 1]); at--)
+			t->group_rows[at] = t->group_rows[at - 1];
+		t->group_rows[at] = i;
+	}
+	for (uint32_t i = 0; i < table->n_rows; i++)
+	{
+		uint32_t	row = t->group_rows[i];
+		uint32_t	last = t->group_rows[i > 0 ? i - 1 : 0];
+
+		if (i == 0 || table->group[row] != table->group[last] ||
+			(table->validation && table->validation[row] != table->validation[last]))
+			t->group_start[n_groups++] = i;
+	}
+	t->group_start[n_groups] = table->n_rows;
+	t->shared->n_groups = n_groups;
+}
+
 static void
 fill_trainer(GroveTrainer *t, const KitTable *table)
 {
@@ -200,6 +248,8 @@ fill_trainer(GroveTrainer *t, const KitTable *table)
 		memcpy(t->validation, table->validation, n);
 	grove_identity_assign(table->hash, table->n_rows, a, b, t->identity);
 	fill_matrix(t, table);
+	if (table->group)
+		fill_groups(t, table);
 	free(a);
 	free(b);
 }

@@ -53,6 +53,7 @@ typedef struct KitTable
 	GroveFeatureBins *bins;		/* categorical is set by the maker, the rest by kit_table_cut() */
 	int8_t	   *monotone;		/* [n_features] */
 	uint64_t   *groups;			/* [n_features] of interactions */
+	uint64_t   *group;			/* of rows that are ranked against each other, or NULL; the maker's */
 } KitTable;
 
 /* All values 0; weight and validation on request. */

@@ -523,6 +523,16 @@ test_values(void)
 	CHECK(grove_split_value(&rules, &none, NULL) == 0.0);
 	rules.lambda_l2 = 0.0;
 	CHECK(grove_split_value(&rules, &none, NULL) == 0.0);
+
+	/* however little holds a step back, it stays a number of single precision */
+	rules = plain_rules();
+	rules.lambda_l2 = 1e-300;
+	CHECK(grove_split_value(&rules, &(GroveSums) {-1024, 0, 1}, NULL) == GROVE_STEP_MAX);
+	CHECK(grove_split_value(&rules, &(GroveSums) {INT64_MAX, 0, 1}, NULL) == -GROVE_STEP_MAX);
+	rules.max_delta_step = 1e300;
+	CHECK(grove_split_value(&rules, &(GroveSums) {-1024, 0, 1}, NULL) == GROVE_STEP_MAX);
+	rules.path_smooth = 1e300;
+	CHECK(grove_split_value(&rules, &(GroveSums) {-1024, 0, 1}, &(GroveLimits) {-1e300, 1e300, GROVE_STEP_MAX, 0, 0}) == GROVE_STEP_MAX);
 }
 
 int
