@@ -59,6 +59,7 @@ struct PruneCells
 	PruneRequest *request;
 	uint64		keep_key;		/* of the hash that decides what is kept */
 	uint64		readmit_key;	/* of the hash that decides what is drawn back */
+	uint64		id_keys[2];		/* of the hashes that name a stratum, high and low: nothing to do with the seed */
 	GroveKey   *key;
 	GroveKey   *by;
 	Datum	   *values;			/* of the deciding columns */
@@ -120,14 +121,13 @@ add_stratum(PruneCells *cells, StratumId id)
 
 /* The code of a guide as a stratum. */
 static StratumId
-guided_id(uint32 code)
+guided_id(const PruneCells *cells, uint32 code)
 {
-	StratumId	id = {code, grove_rng_hash(grove_rng_key(2, GROVE_PURPOSE_HASH), code)};
+	StratumId	id = {code, grove_rng_hash(cells->id_keys[1], code)};
 
 	return id;
 }
 
-/* Two hashes that have nothing to do with the seed name a stratum. */
 static StratumId
 stratum_id(const PruneCells *cells, const Datum *values, const bool *nulls)
 {
@@ -135,8 +135,8 @@ stratum_id(const PruneCells *cells, const Datum *values, const bool *nulls)
 
 	if (cells->strata != NULL)
 	{
-		id.high = grovepg_key_hash_nulls(cells->by, grove_rng_key(1, GROVE_PURPOSE_HASH), values, nulls);
-		id.low = grovepg_key_hash_nulls(cells->by, grove_rng_key(2, GROVE_PURPOSE_HASH), values, nulls);
+		id.high = grovepg_key_hash_nulls(cells->by, cells->id_keys[0], values, nulls);
+		id.low = grovepg_key_hash_nulls(cells->by, cells->id_keys[1], values, nulls);
 	}
 	return id;
 }
@@ -218,7 +218,7 @@ locate_row(PruneCells *cells, TupleTableSlot *slot, StratumId *id, uint32 *class
 		return;
 	}
 	grovepg_guide_row(cells->guide, slot, &guided);
-	*id = guided_id(guided.code);
+	*id = guided_id(cells, guided.code);
 	*class = guided.class;
 }
 
@@ -431,6 +431,8 @@ grovepg_prune_cells(PruneRequest *request, bool need_counts)
 	cells->request = request;
 	cells->keep_key = grove_rng_key((uint64) request->seed, GROVE_PURPOSE_PRUNE);
 	cells->readmit_key = grove_rng_key((uint64) request->seed, GROVE_PURPOSE_READMIT);
+	cells->id_keys[0] = grove_rng_key(1, GROVE_PURPOSE_HASH);
+	cells->id_keys[1] = grove_rng_key(2, GROVE_PURPOSE_HASH);
 	cells->key = grovepg_key_make(request->n_key, types);
 	if (request->n_by > 0)
 		cells->by = grovepg_key_make(request->n_by, types + request->n_key);
@@ -464,7 +466,7 @@ grovepg_prune_cells(PruneRequest *request, bool need_counts)
 	{
 		uint32		n_cells = cells->n_strata * cells->n_classes;
 
-		cells->cutoffs = palloc_extended(Max(n_cells, 1) * sizeof(uint64), MCXT_ALLOC_HUGE);
+		cells->cutoffs = palloc_extended(Max(n_cells, 1) * sizeof(uint64), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 		grovepg_units_cut(cells->units, cells->cells, n_cells, cells->cutoffs);
 		grovepg_units_end(cells->units);
 	}
@@ -490,15 +492,14 @@ grovepg_prune_decide(PruneCells *cells, TupleTableSlot *slot, const AttrNumber *
 	if (!request->design.exact)
 		fate->kept = grove_rng_below(hash, cell->keep) ||
 			(cell->readmit > 0 && grove_rng_below(hash_key(cells, cells->readmit_key), cell->readmit));
-	else if (cell->take == 0)
-		fate->kept = false;
 	else
-		fate->kept = cell->take == cell->units || hash <= cells->cutoffs[number + class];
-	fate->pi = cell->pi;
-	fate->log_offset = 0;
-	if (fate->kept && cells->n_classes == 2)
-		fate->log_offset = grove_guide_offset(cells->positive != NULL ? 1 : cells->cells[number + 1].pi,
-											  cells->cells[number].pi);
+		fate->kept = hash <= cells->cutoffs[number + class] && cell->take > 0;
+	if (fate->kept)
+	{
+		fate->pi = cell->pi;
+		fate->log_offset = cells->n_classes < 2 ? 0 :
+			grove_guide_offset(cells->positive != NULL ? 1 : cells->cells[number + 1].pi, cells->cells[number].pi);
+	}
 	cells->decided += trace_row(id, class, request->design.exact ? hash : 0);
 }
 
