@@ -49,8 +49,8 @@ typedef struct StratumEntry
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-/* What one cell costs while the design is made: the cell, its cut-off, its share, its place in the order. */
-#define CELL_BYTES		(sizeof(GrovePruneCell) + sizeof(uint64) + sizeof(GrovePpsShare) + sizeof(uint32))
+/* What one cell costs while the design is made: the cell, its rows, its cut-off, its share, its place in the order. */
+#define CELL_BYTES		(sizeof(GrovePruneCell) + 2 * sizeof(uint64) + sizeof(GrovePpsShare) + sizeof(uint32))
 /* and one stratum: its identity, and its place in a hash table that has just doubled. */
 #define STRATUM_BYTES	(sizeof(StratumId) + 3 * sizeof(StratumEntry))
 
@@ -73,6 +73,7 @@ struct PruneCells
 	uint32		capacity;		/* of ids and, times n_classes, of cells */
 	StratumId  *ids;
 	GrovePruneCell *cells;		/* stratum s, class c at s * n_classes + c */
+	uint64	   *rows;			/* of each cell, side by side while they are counted: cells are wide and met in any order */
 	uint64	   *cutoffs;		/* exact size: highest hash that a cell keeps */
 	PruneUnits *units;
 	bool		uncounted;		/* one probability for all, nothing was counted */
@@ -97,11 +98,13 @@ reserve_strata(PruneCells *cells, uint32 capacity)
 	{
 		cells->ids = palloc_extended(capacity * sizeof(StratumId), MCXT_ALLOC_HUGE);
 		cells->cells = palloc_extended(n_cells * sizeof(GrovePruneCell), MCXT_ALLOC_HUGE);
+		cells->rows = palloc_extended(n_cells * sizeof(uint64), MCXT_ALLOC_HUGE);
 	}
 	else
 	{
 		cells->ids = repalloc_huge(cells->ids, capacity * sizeof(StratumId));
 		cells->cells = repalloc_huge(cells->cells, n_cells * sizeof(GrovePruneCell));
+		cells->rows = repalloc_huge(cells->rows, n_cells * sizeof(uint64));
 	}
 	cells->capacity = capacity;
 }
@@ -115,6 +118,7 @@ add_stratum(PruneCells *cells, StratumId id)
 		reserve_strata(cells, cells->capacity * 2);
 	cells->ids[number] = id;
 	memset(&cells->cells[(Size) number * cells->n_classes], 0, cells->n_classes * sizeof(GrovePruneCell));
+	memset(&cells->rows[(Size) number * cells->n_classes], 0, cells->n_classes * sizeof(uint64));
 	cells->n_strata++;
 	return number;
 }
@@ -232,7 +236,7 @@ count_values(PruneCells *cells, TupleTableSlot *slot, uint64 hash)
 
 	locate_row(cells, slot, &id, &class);
 	cell = met_stratum(cells, id) * cells->n_classes + class;
-	cells->cells[cell].rows++;
+	cells->rows[cell]++;
 	cells->counted += trace_row(id, class, hash);
 	return cell;
 }
@@ -415,8 +419,10 @@ count_rows(PruneCells *cells)
 		cells->units = grovepg_units_begin();
 	grovepg_reread_visit(request->source, request->n_columns - first, request->deciding + first, request->guided,
 						 exact ? count_keyed_row : count_row, cells);
+	for (Size i = 0; i < (Size) cells->n_strata * cells->n_classes; i++)
+		cells->cells[i].rows = cells->rows[i];
 	if (exact)
-		grovepg_units_count(cells->units, cells->cells);
+		grovepg_units_count(cells->units, cells->cells, cells->n_strata * cells->n_classes);
 }
 
 PruneCells *
