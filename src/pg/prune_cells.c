@@ -25,6 +25,12 @@
 #include "prune_job.h"
 #include "prune_units.h"
 
+#ifdef __GNUC__
+#define prefetch(p)	__builtin_prefetch(p)
+#else
+#define prefetch(p)	((void) 0)
+#endif
+
 typedef struct StratumId
 {
 	uint64		high;
@@ -54,6 +60,16 @@ typedef struct StratumEntry
 /* and one stratum: its identity, and its place in a hash table that has just doubled. */
 #define STRATUM_BYTES	(sizeof(StratumId) + 3 * sizeof(StratumEntry))
 
+/* What is to be counted of a row. */
+typedef struct CountedRow
+{
+	StratumId	id;
+	uint32		class;
+	uint64		hash;			/* of the key; 0 when keys do not matter */
+} CountedRow;
+
+#define WAITING_ROWS	16		/* that are counted together, while the memory of their strata is fetched */
+
 struct PruneCells
 {
 	PruneRequest *request;
@@ -77,6 +93,8 @@ struct PruneCells
 	uint64	   *cutoffs;		/* exact size: highest hash that a cell keeps */
 	PruneUnits *units;
 	bool		uncounted;		/* one probability for all, nothing was counted */
+	CountedRow	waiting[WAITING_ROWS];
+	int			n_waiting;
 	uint64		counted;		/* sum over the rows of what was seen of them */
 	uint64		decided;		/* the same sum, of the rows that were decided about */
 };
@@ -226,19 +244,35 @@ locate_row(PruneCells *cells, TupleTableSlot *slot, StratumId *id, uint32 *class
 	*class = guided.class;
 }
 
-/* Counts a row whose values are at hand; hash is 0 when keys do not matter. */
-static uint32
+/* Counts the rows that wait for it, in the order in which they came. */
+static void
+count_waiting(PruneCells *cells)
+{
+	for (int i = 0; i < cells->n_waiting; i++)
+	{
+		const CountedRow *row = &cells->waiting[i];
+		uint32		cell = met_stratum(cells, row->id) * cells->n_classes + row->class;
+
+		cells->rows[cell]++;
+		cells->counted += trace_row(row->id, row->class, row->hash);
+		if (cells->units != NULL)
+			grovepg_units_add(cells->units, cell, row->hash);
+	}
+	cells->n_waiting = 0;
+}
+
+/* Counts a row whose values are at hand, now or with those that follow. */
+static inline void
 count_values(PruneCells *cells, TupleTableSlot *slot, uint64 hash)
 {
-	StratumId	id;
-	uint32		class;
-	uint32		cell;
+	CountedRow *row = &cells->waiting[cells->n_waiting++];
 
-	locate_row(cells, slot, &id, &class);
-	cell = met_stratum(cells, id) * cells->n_classes + class;
-	cells->rows[cell]++;
-	cells->counted += trace_row(id, class, hash);
-	return cell;
+	locate_row(cells, slot, &row->id, &row->class);
+	row->hash = hash;
+	if (cells->strata != NULL)
+		prefetch(&cells->strata->data[row->id.low & cells->strata->sizemask]);
+	if (cells->n_waiting == WAITING_ROWS)
+		count_waiting(cells);
 }
 
 static void
@@ -248,18 +282,16 @@ count_row(TupleTableSlot *slot, const AttrNumber *places, void *arg)
 
 	if (cells->guide == NULL)
 		fetch_values(cells, slot, places, cells->request->n_key);
-	(void) count_values(cells, slot, 0);
+	count_values(cells, slot, 0);
 }
 
 static void
 count_keyed_row(TupleTableSlot *slot, const AttrNumber *places, void *arg)
 {
 	PruneCells *cells = arg;
-	uint64		hash;
 
 	fetch_values(cells, slot, places, 0);
-	hash = hash_key(cells, cells->keep_key);
-	grovepg_units_add(cells->units, count_values(cells, slot, hash), hash);
+	count_values(cells, slot, hash_key(cells, cells->keep_key));
 }
 
 typedef struct CellOrder
@@ -419,6 +451,7 @@ count_rows(PruneCells *cells)
 		cells->units = grovepg_units_begin();
 	grovepg_reread_visit(request->source, request->n_columns - first, request->deciding + first, request->guided,
 						 exact ? count_keyed_row : count_row, cells);
+	count_waiting(cells);
 	for (Size i = 0; i < (Size) cells->n_strata * cells->n_classes; i++)
 		cells->cells[i].rows = cells->rows[i];
 	if (exact)
