@@ -3,7 +3,8 @@
  * sort, McIlroy, Bostic and McIlroy 1993).
  *
  * Hashes are uniform, so one byte cuts n units into 256 parts of nearly equal
- * size and two or three bytes leave handfuls for insertion sort.  Units with
+ * size; after two or three bytes a part is small enough to be dealt into as
+ * many places of its own and mended by insertion sort.  Units with
  * equal hashes (one key in many rows) are told apart by their cell's bytes in
  * the same way; no input makes it slower than 12 passes.
  */
@@ -13,6 +14,8 @@
 
 #define BYTES			12		/* 8 of the hash, 4 of the cell */
 #define SMALL			24		/* units that insertion sort takes */
+#define MEDIUM			256		/* units that deal_sort() takes */
+#define DEAL_BITS		6
 
 static inline unsigned
 byte_of(const GroveUnit *unit, int depth)
@@ -42,6 +45,37 @@ insertion_sort(GroveUnit *units, size_t n_units)
 			units[j] = units[j - 1];
 		units[j] = moved;
 	}
+}
+
+/*
+ * Sorts at most MEDIUM units whose bytes before depth are equal: dealt by the
+ * next bits they are nearly in order.  False and nothing done when too many
+ * would fall together.
+ */
+static bool
+deal_sort(GroveUnit *units, size_t n_units, int depth)
+{
+	GroveUnit	dealt[MEDIUM];
+	uint16_t	next[1 << DEAL_BITS];
+	unsigned	sum = 0;
+
+	memset(next, 0, sizeof(next));
+	for (size_t i = 0; i < n_units; i++)
+		next[byte_of(&units[i], depth) >> (8 - DEAL_BITS)]++;
+	for (unsigned b = 0; b < 1 << DEAL_BITS; b++)
+	{
+		unsigned	count = next[b];
+
+		if (count > SMALL)
+			return false;
+		next[b] = (uint16_t) sum;
+		sum += count;
+	}
+	for (size_t i = 0; i < n_units; i++)
+		dealt[next[byte_of(&units[i], depth) >> (8 - DEAL_BITS)]++] = units[i];
+	memcpy(units, dealt, n_units * sizeof(GroveUnit));
+	insertion_sort(units, n_units);
+	return true;
 }
 
 /* Permutes units into the parts of one byte, each cycle of the permutation at one go. */
@@ -99,6 +133,8 @@ grove_units_sort(GroveUnit *units, size_t n_units, int skip)
 		return;
 	}
 	if (skip >= BYTES)
+		return;
+	if (n_units <= MEDIUM && deal_sort(units, n_units, skip))
 		return;
 	split_by_byte(units, n_units, skip, start);
 	for (int b = 0; b < GROVE_UNITS_PARTS; b++)

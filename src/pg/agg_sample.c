@@ -68,7 +68,6 @@ find_type(FunctionCallInfo fcinfo, Oid oid)
 static GroveSampleState *
 transition_state(FunctionCallInfo fcinfo, bool weighted, int k_argument)
 {
-	MemoryContext context = aggregate_context(fcinfo);
 	GroveSampleState *state;
 	int32		k;
 	int64		seed;
@@ -82,6 +81,8 @@ transition_state(FunctionCallInfo fcinfo, bool weighted, int k_argument)
 
 	if (PG_ARGISNULL(0))
 	{
+		MemoryContext context = aggregate_context(fcinfo);
+
 		if (k < 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -25,6 +25,12 @@
 #include "prune_job.h"
 #include "prune_units.h"
 
+#ifdef __GNUC__
+#define prefetch(p)	__builtin_prefetch(p)
+#else
+#define prefetch(p)	((void) 0)
+#endif
+
 typedef struct StratumId
 {
 	uint64		high;
@@ -49,16 +55,27 @@ typedef struct StratumEntry
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-/* What one cell costs while the design is made: the cell, its cut-off, its share, its place in the order. */
-#define CELL_BYTES		(sizeof(GrovePruneCell) + sizeof(uint64) + sizeof(GrovePpsShare) + sizeof(uint32))
+/* What one cell costs while the design is made: the cell, its rows, its cut-off, its share, its place in the order. */
+#define CELL_BYTES		(sizeof(GrovePruneCell) + 2 * sizeof(uint64) + sizeof(GrovePpsShare) + sizeof(uint32))
 /* and one stratum: its identity, and its place in a hash table that has just doubled. */
 #define STRATUM_BYTES	(sizeof(StratumId) + 3 * sizeof(StratumEntry))
+
+/* What is to be counted of a row. */
+typedef struct CountedRow
+{
+	StratumId	id;
+	uint32		class;
+	uint64		hash;			/* of the key; 0 when keys do not matter */
+} CountedRow;
+
+#define WAITING_ROWS	16		/* that are counted together, while the memory of their strata is fetched */
 
 struct PruneCells
 {
 	PruneRequest *request;
 	uint64		keep_key;		/* of the hash that decides what is kept */
 	uint64		readmit_key;	/* of the hash that decides what is drawn back */
+	uint64		id_keys[2];		/* of the hashes that name a stratum, high and low: nothing to do with the seed */
 	GroveKey   *key;
 	GroveKey   *by;
 	Datum	   *values;			/* of the deciding columns */
@@ -72,9 +89,12 @@ struct PruneCells
 	uint32		capacity;		/* of ids and, times n_classes, of cells */
 	StratumId  *ids;
 	GrovePruneCell *cells;		/* stratum s, class c at s * n_classes + c */
+	uint64	   *rows;			/* of each cell, side by side while they are counted: cells are wide and met in any order */
 	uint64	   *cutoffs;		/* exact size: highest hash that a cell keeps */
 	PruneUnits *units;
 	bool		uncounted;		/* one probability for all, nothing was counted */
+	CountedRow	waiting[WAITING_ROWS];
+	int			n_waiting;
 	uint64		counted;		/* sum over the rows of what was seen of them */
 	uint64		decided;		/* the same sum, of the rows that were decided about */
 };
@@ -96,11 +116,13 @@ reserve_strata(PruneCells *cells, uint32 capacity)
 	{
 		cells->ids = palloc_extended(capacity * sizeof(StratumId), MCXT_ALLOC_HUGE);
 		cells->cells = palloc_extended(n_cells * sizeof(GrovePruneCell), MCXT_ALLOC_HUGE);
+		cells->rows = palloc_extended(n_cells * sizeof(uint64), MCXT_ALLOC_HUGE);
 	}
 	else
 	{
 		cells->ids = repalloc_huge(cells->ids, capacity * sizeof(StratumId));
 		cells->cells = repalloc_huge(cells->cells, n_cells * sizeof(GrovePruneCell));
+		cells->rows = repalloc_huge(cells->rows, n_cells * sizeof(uint64));
 	}
 	cells->capacity = capacity;
 }
@@ -114,20 +136,20 @@ add_stratum(PruneCells *cells, StratumId id)
 		reserve_strata(cells, cells->capacity * 2);
 	cells->ids[number] = id;
 	memset(&cells->cells[(Size) number * cells->n_classes], 0, cells->n_classes * sizeof(GrovePruneCell));
+	memset(&cells->rows[(Size) number * cells->n_classes], 0, cells->n_classes * sizeof(uint64));
 	cells->n_strata++;
 	return number;
 }
 
 /* The code of a guide as a stratum. */
 static StratumId
-guided_id(uint32 code)
+guided_id(const PruneCells *cells, uint32 code)
 {
-	StratumId	id = {code, grove_rng_hash(grove_rng_key(2, GROVE_PURPOSE_HASH), code)};
+	StratumId	id = {code, grove_rng_hash(cells->id_keys[1], code)};
 
 	return id;
 }
 
-/* Two hashes that have nothing to do with the seed name a stratum. */
 static StratumId
 stratum_id(const PruneCells *cells, const Datum *values, const bool *nulls)
 {
@@ -135,8 +157,8 @@ stratum_id(const PruneCells *cells, const Datum *values, const bool *nulls)
 
 	if (cells->strata != NULL)
 	{
-		id.high = grovepg_key_hash_nulls(cells->by, grove_rng_key(1, GROVE_PURPOSE_HASH), values, nulls);
-		id.low = grovepg_key_hash_nulls(cells->by, grove_rng_key(2, GROVE_PURPOSE_HASH), values, nulls);
+		id.high = grovepg_key_hash_nulls(cells->by, cells->id_keys[0], values, nulls);
+		id.low = grovepg_key_hash_nulls(cells->by, cells->id_keys[1], values, nulls);
 	}
 	return id;
 }
@@ -218,23 +240,39 @@ locate_row(PruneCells *cells, TupleTableSlot *slot, StratumId *id, uint32 *class
 		return;
 	}
 	grovepg_guide_row(cells->guide, slot, &guided);
-	*id = guided_id(guided.code);
+	*id = guided_id(cells, guided.code);
 	*class = guided.class;
 }
 
-/* Counts a row whose values are at hand; hash is 0 when keys do not matter. */
-static uint32
+/* Counts the rows that wait for it, in the order in which they came. */
+static void
+count_waiting(PruneCells *cells)
+{
+	for (int i = 0; i < cells->n_waiting; i++)
+	{
+		const CountedRow *row = &cells->waiting[i];
+		uint32		cell = met_stratum(cells, row->id) * cells->n_classes + row->class;
+
+		cells->rows[cell]++;
+		cells->counted += trace_row(row->id, row->class, row->hash);
+		if (cells->units != NULL)
+			grovepg_units_add(cells->units, cell, row->hash);
+	}
+	cells->n_waiting = 0;
+}
+
+/* Counts a row whose values are at hand, now or with those that follow. */
+static inline void
 count_values(PruneCells *cells, TupleTableSlot *slot, uint64 hash)
 {
-	StratumId	id;
-	uint32		class;
-	uint32		cell;
+	CountedRow *row = &cells->waiting[cells->n_waiting++];
 
-	locate_row(cells, slot, &id, &class);
-	cell = met_stratum(cells, id) * cells->n_classes + class;
-	cells->cells[cell].rows++;
-	cells->counted += trace_row(id, class, hash);
-	return cell;
+	locate_row(cells, slot, &row->id, &row->class);
+	row->hash = hash;
+	if (cells->strata != NULL)
+		prefetch(&cells->strata->data[row->id.low & cells->strata->sizemask]);
+	if (cells->n_waiting == WAITING_ROWS)
+		count_waiting(cells);
 }
 
 static void
@@ -244,18 +282,16 @@ count_row(TupleTableSlot *slot, const AttrNumber *places, void *arg)
 
 	if (cells->guide == NULL)
 		fetch_values(cells, slot, places, cells->request->n_key);
-	(void) count_values(cells, slot, 0);
+	count_values(cells, slot, 0);
 }
 
 static void
 count_keyed_row(TupleTableSlot *slot, const AttrNumber *places, void *arg)
 {
 	PruneCells *cells = arg;
-	uint64		hash;
 
 	fetch_values(cells, slot, places, 0);
-	hash = hash_key(cells, cells->keep_key);
-	grovepg_units_add(cells->units, count_values(cells, slot, hash), hash);
+	count_values(cells, slot, hash_key(cells, cells->keep_key));
 }
 
 typedef struct CellOrder
@@ -415,8 +451,11 @@ count_rows(PruneCells *cells)
 		cells->units = grovepg_units_begin();
 	grovepg_reread_visit(request->source, request->n_columns - first, request->deciding + first, request->guided,
 						 exact ? count_keyed_row : count_row, cells);
+	count_waiting(cells);
+	for (Size i = 0; i < (Size) cells->n_strata * cells->n_classes; i++)
+		cells->cells[i].rows = cells->rows[i];
 	if (exact)
-		grovepg_units_count(cells->units, cells->cells);
+		grovepg_units_count(cells->units, cells->cells, cells->n_strata * cells->n_classes);
 }
 
 PruneCells *
@@ -431,6 +470,8 @@ grovepg_prune_cells(PruneRequest *request, bool need_counts)
 	cells->request = request;
 	cells->keep_key = grove_rng_key((uint64) request->seed, GROVE_PURPOSE_PRUNE);
 	cells->readmit_key = grove_rng_key((uint64) request->seed, GROVE_PURPOSE_READMIT);
+	cells->id_keys[0] = grove_rng_key(1, GROVE_PURPOSE_HASH);
+	cells->id_keys[1] = grove_rng_key(2, GROVE_PURPOSE_HASH);
 	cells->key = grovepg_key_make(request->n_key, types);
 	if (request->n_by > 0)
 		cells->by = grovepg_key_make(request->n_by, types + request->n_key);
@@ -464,7 +505,7 @@ grovepg_prune_cells(PruneRequest *request, bool need_counts)
 	{
 		uint32		n_cells = cells->n_strata * cells->n_classes;
 
-		cells->cutoffs = palloc_extended(Max(n_cells, 1) * sizeof(uint64), MCXT_ALLOC_HUGE);
+		cells->cutoffs = palloc_extended(Max(n_cells, 1) * sizeof(uint64), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 		grovepg_units_cut(cells->units, cells->cells, n_cells, cells->cutoffs);
 		grovepg_units_end(cells->units);
 	}
@@ -490,15 +531,14 @@ grovepg_prune_decide(PruneCells *cells, TupleTableSlot *slot, const AttrNumber *
 	if (!request->design.exact)
 		fate->kept = grove_rng_below(hash, cell->keep) ||
 			(cell->readmit > 0 && grove_rng_below(hash_key(cells, cells->readmit_key), cell->readmit));
-	else if (cell->take == 0)
-		fate->kept = false;
 	else
-		fate->kept = cell->take == cell->units || hash <= cells->cutoffs[number + class];
-	fate->pi = cell->pi;
-	fate->log_offset = 0;
-	if (fate->kept && cells->n_classes == 2)
-		fate->log_offset = grove_guide_offset(cells->positive != NULL ? 1 : cells->cells[number + 1].pi,
-											  cells->cells[number].pi);
+		fate->kept = hash <= cells->cutoffs[number + class] && cell->take > 0;
+	if (fate->kept)
+	{
+		fate->pi = cell->pi;
+		fate->log_offset = cells->n_classes < 2 ? 0 :
+			grove_guide_offset(cells->positive != NULL ? 1 : cells->cells[number + 1].pi, cells->cells[number].pi);
+	}
 	cells->decided += trace_row(id, class, request->design.exact ? hash : 0);
 }
 

@@ -127,7 +127,7 @@ extern void grovepg_prune_spread(PruneRequest *request, const PruneCells *cells,
 typedef struct PruneFate
 {
 	bool		kept;
-	double		pi;
+	double		pi;				/* of a row that is kept, as what follows */
 	double		log_offset;
 } PruneFate;
 

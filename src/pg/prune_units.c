@@ -214,24 +214,38 @@ visit_units(PruneUnits *units, UnitVisitor visit, void *arg)
 	}
 }
 
+/*
+ * Numbers of the cells stand side by side during a walk: cells are wide, and
+ * the walk meets them in any order.
+ */
+static uint64 *
+make_numbers(uint32 n_cells)
+{
+	return palloc_extended(Max(n_cells, 1) * sizeof(uint64), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
 static void
 count_unit(const GroveUnit *unit, void *arg)
 {
-	GrovePruneCell *cells = arg;
+	uint64	   *met = arg;
 
-	cells[unit->cell].units++;
+	met[unit->cell]++;
 }
 
 void
-grovepg_units_count(PruneUnits *units, GrovePruneCell *cells)
+grovepg_units_count(PruneUnits *units, GrovePruneCell *cells, uint32 n_cells)
 {
-	visit_units(units, count_unit, cells);
+	uint64	   *met = make_numbers(n_cells);
+
+	visit_units(units, count_unit, met);
+	for (uint32 i = 0; i < n_cells; i++)
+		cells[i].units = met[i];
+	pfree(met);
 }
 
 typedef struct Cut
 {
-	const GrovePruneCell *cells;
-	uint64	   *met;			/* units of each cell so far */
+	uint64	   *left;			/* units that a cell still takes */
 	uint64	   *cutoffs;
 } Cut;
 
@@ -240,20 +254,20 @@ cut_unit(const GroveUnit *unit, void *arg)
 {
 	Cut		   *cut = arg;
 
-	if (++cut->met[unit->cell] == cut->cells[unit->cell].take)
+	/* below 0 it takes 2^64 steps to be 0 again */
+	if (--cut->left[unit->cell] == 0)
 		cut->cutoffs[unit->cell] = unit->hash;
 }
 
 void
 grovepg_units_cut(PruneUnits *units, const GrovePruneCell *cells, uint32 n_cells, uint64 *cutoffs)
 {
-	Cut			cut;
+	Cut			cut = {make_numbers(n_cells), cutoffs};
 
-	cut.cells = cells;
-	cut.met = palloc_extended(Max(n_cells, 1) * sizeof(uint64), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	cut.cutoffs = cutoffs;
+	for (uint32 i = 0; i < n_cells; i++)
+		cut.left[i] = cells[i].take;
 	visit_units(units, cut_unit, &cut);
-	pfree(cut.met);
+	pfree(cut.left);
 }
 
 void

@@ -19,7 +19,7 @@ extern PruneUnits *grovepg_units_begin(void);
 extern void grovepg_units_add(PruneUnits *units, uint32 cell, uint64 hash);
 
 /* After the last row: fills cells[].units. */
-extern void grovepg_units_count(PruneUnits *units, GrovePruneCell *cells);
+extern void grovepg_units_count(PruneUnits *units, GrovePruneCell *cells, uint32 n_cells);
 
 /* cutoffs[cell]: the hash of the last unit that a cell takes, where it takes some. */
 extern void grovepg_units_cut(PruneUnits *units, const GrovePruneCell *cells, uint32 n_cells, uint64 *cutoffs);

@@ -17,7 +17,8 @@ import tables
 
 TABLE = "items3m"
 # by: which ratio the goal is about ("cpu" or "wall"); goal: at most so much, None: reported only
-Pair = namedtuple("Pair", "name ours rival goal by workers")
+Pair = namedtuple("Pair", "name ours rival goal by workers settings", defaults=[""])
+SEQUENTIAL = "SET enable_indexonlyscan = off"  # a count of rows would read the index of the primary key
 
 ROWS = "EXPLAIN (ANALYZE, TIMING OFF) "
 SCANS = 10                                  # executions of a statement that only counts, in a row
@@ -47,59 +48,81 @@ def prune(size):
             "by => '{item}', seed => 42)" % size)
 
 
+def thinning(k):
+    """A share of the rows that leaves a few more than k: eight standard deviations."""
+    return (k + 8 * k ** 0.5) / tables.TABLES[TABLE].rows
+
+
+def sample_pairs(k):
+    """Ways to k whole rows, each next to the SQL that one would write for k whole rows."""
+    by_random = ROWS + "SELECT * FROM items3m ORDER BY random() LIMIT %d" % k
+    by_weight = ROWS + "SELECT * FROM items3m ORDER BY -ln(1 - random()) / amount LIMIT %d" % k
+    by_frequency = ROWS + "SELECT * FROM %s ORDER BY -ln(1 - random()) * frequency LIMIT %d" % (WINDOW_COUNT, k)
+    fetch = ROWS + "SELECT * FROM items3m WHERE id = ANY ((SELECT %s)::int4[])"
+    thinned = ROWS + "SELECT unnest(grove.sample(t, %d, 42)) FROM items3m AS t %s"
+    counted = "FROM items3m AS t JOIN %s USING (item)" % GROUP_COUNT
+    uniform, weighted, inverse = " / ORDER BY random() LIMIT", " / ORDER BY -ln(random()) / weight LIMIT", \
+        " / ORDER BY -ln(random()) * frequency LIMIT"
+    return [
+        Pair("sample %d of rows" % k + uniform, thinned % (k, ""), by_random, 0.15, "cpu", 0),
+        Pair("sample %d of ids, rows fetched" % k + uniform,
+             fetch % "grove.sample(id, %d, 42) FROM items3m" % k, by_random, 0.15, "cpu", 0),
+        Pair("sample %d of rows thinned by keep" % k + uniform,
+             thinned % (k, "WHERE grove.keep(%.4f, 42, id)" % thinning(k)), by_random, 0.15, "cpu", 0),
+        Pair("sample %d of rows thinned by BERNOULLI" % k + uniform,
+             thinned % (k, "TABLESAMPLE BERNOULLI (%.2f) REPEATABLE (42)" % (100 * thinning(k))),
+             by_random, 0.15, "cpu", 0),
+        Pair("weighted_sample %d of rows" % k + weighted,
+             ROWS + "SELECT unnest(grove.weighted_sample(t, amount, %d, 42)) FROM items3m AS t" % k,
+             by_weight, 0.2, "cpu", 0),
+        Pair("weighted_sample %d of ids, rows fetched" % k + weighted,
+             fetch % "grove.weighted_sample(id, amount, %d, 42) FROM items3m" % k, by_weight, 0.2, "cpu", 0),
+        Pair("inverse_sample %d of rows" % k + inverse,
+             ROWS + "SELECT unnest(grove.inverse_sample(t, frequency, %d, 42)) " % k + counted,
+             by_frequency, 0.2, "cpu", 0),
+        Pair("inverse_sample %d of ids, rows fetched" % k + inverse,
+             fetch % ("grove.inverse_sample(id, frequency, %d, 42) " % k + counted), by_frequency, 0.2, "cpu", 0),
+        Pair("prune inverse %d" % k + inverse, ROWS + prune("n => %d" % k), by_frequency, 0.2, "cpu", 0)]
+
+
 def pairs():
     shuffle = "SELECT * FROM grove.shuffle(NULL::items3m, 'items3m', key => '{id}', seed => 42)"
     keep = "SELECT count(*) FROM items3m WHERE grove.keep(0.1, 42, id)"
     bernoulli = "SELECT count(*) FROM items3m TABLESAMPLE BERNOULLI (10)"
     block = "SELECT %s FROM items3m TABLESAMPLE grove.block_shuffle(100) REPEATABLE (42)"
     scan = "SELECT %s FROM items3m"
-    random_order = "SELECT * FROM items3m ORDER BY random()"
-    fetch = ROWS + "SELECT t.* FROM %s AS chosen (id) JOIN items3m AS t USING (id)"
-    found = [
-        Pair("full shuffle / ORDER BY random()", ROWS + shuffle, ROWS + random_order, 1.0, "cpu", 0),
-        Pair("ORDER BY hash64(seed, id) / ORDER BY random()",
-             ROWS + "SELECT * FROM items3m ORDER BY grove.hash64(42, id)", ROWS + random_order, None, "cpu", 0),
-        Pair("block shuffle / scan, rows counted", block % "count(*)", scan % "count(*)", 1.15, "cpu", 0),
-        Pair("block shuffle / scan, last column summed", block % "sum(f24)", scan % "sum(f24)", None, "cpu", 0),
-        Pair("keep 10 % / BERNOULLI (10)", keep, bernoulli, 1.25, "cpu", 0),
-        Pair("keep 10 % / BERNOULLI (10), 2 workers, wall", keep, bernoulli, 1.0, "wall", 2),
-    ]
-    for k in (10_000, 100_000):
-        found += [
-            Pair("sample %d / ORDER BY random() LIMIT" % k,
-                 ROWS + "SELECT unnest(grove.sample(t, %d, 42)) FROM items3m AS t" % k,
-                 ROWS + random_order + " LIMIT %d" % k, 0.15, "cpu", 0),
-            Pair("weighted_sample %d / ORDER BY -ln(random()) / weight LIMIT" % k,
-                 ROWS + "SELECT unnest(grove.weighted_sample(t, amount, %d, 42)) FROM items3m AS t" % k,
-                 ROWS + "SELECT * FROM items3m ORDER BY -ln(1 - random()) / amount LIMIT %d" % k, 0.2, "cpu", 0),
-            Pair("sample %d of ids, rows joined / ids by random() LIMIT, rows joined" % k,
-                 fetch % ("unnest((SELECT grove.sample(id, %d, 42) FROM items3m))" % k),
-                 fetch % ("(SELECT id FROM items3m ORDER BY random() LIMIT %d)" % k), None, "cpu", 0),
-            Pair("weighted_sample %d of ids, rows joined / ids by -ln(random()) / weight LIMIT, rows joined" % k,
-                 fetch % ("unnest((SELECT grove.weighted_sample(id, amount, %d, 42) FROM items3m))" % k),
-                 fetch % ("(SELECT id FROM items3m ORDER BY -ln(1 - random()) / amount LIMIT %d)" % k),
-                 None, "cpu", 0)]
-        rival = ROWS + "SELECT * FROM %s ORDER BY -ln(1 - random()) * frequency LIMIT %d" % (WINDOW_COUNT, k)
-        found += [
-            Pair("inverse_sample %d / ORDER BY -ln(random()) * frequency LIMIT" % k,
-                 ROWS + "SELECT unnest(grove.inverse_sample(t, frequency, %d, 42)) "
-                        "FROM items3m AS t JOIN %s USING (item)" % (k, GROUP_COUNT), rival, 0.2, "cpu", 0),
-            Pair("prune inverse %d / ORDER BY -ln(random()) * frequency LIMIT" % k,
-                 ROWS + prune("n => %d" % k), rival, None, "cpu", 0)]
+    random_order = ROWS + "SELECT * FROM items3m ORDER BY random()"
     half = ROWS + prune("keep => 0.5")
-    found += [
+    return [
+        Pair("full shuffle / ORDER BY random()", ROWS + shuffle, random_order, 1.0, "cpu", 0),
+        Pair("ORDER BY hash64(seed, id) / ORDER BY random()",
+             ROWS + "SELECT * FROM items3m ORDER BY grove.hash64(42, id)", random_order, None, "cpu", 0),
+        Pair("block shuffle / sequential scan, rows counted", block % "count(*)", scan % "count(*)", 1.15, "cpu", 0,
+             SEQUENTIAL),
+        Pair("SYSTEM (100) / sequential scan, rows counted", scan % "count(*)" + " TABLESAMPLE SYSTEM (100)",
+             scan % "count(*)", None, "cpu", 0, SEQUENTIAL),
+        Pair("block shuffle / sequential scan, last column summed", block % "sum(f24)", scan % "sum(f24)", 1.15,
+             "cpu", 0),
+        Pair("keep 10 % / BERNOULLI (10)", keep, bernoulli, 1.25, "cpu", 0),
+        Pair("count of all rows / BERNOULLI (10)", scan % "count(*)", bernoulli, None, "cpu", 0),
+        Pair("keep 10 %, sequential scan / BERNOULLI (10)", keep, bernoulli, None, "cpu", 0, SEQUENTIAL),
+        Pair("id % 10 = 1, sequential scan / BERNOULLI (10)", scan % "count(*)" + " WHERE id % 10 = 1", bernoulli,
+             None, "cpu", 0, SEQUENTIAL),
+        Pair("keep 10 % / BERNOULLI (10), 2 workers, wall", keep, bernoulli, 1.0, "wall", 2),
+        *sample_pairs(10_000), *sample_pairs(100_000),
         Pair("prune inverse, half / plain SQL, inclusion solved", half, ROWS + PLAIN_INVERSE, 1.0, "cpu", 0),
         Pair("prune inverse, half / ORDER BY -ln(random()) * frequency LIMIT", half,
              ROWS + "SELECT * FROM %s ORDER BY -ln(1 - random()) * frequency LIMIT 1500000" % WINDOW_COUNT,
              None, "cpu", 0)]
-    return found
 
 
-def time_statement(args, statement, workers):
+def time_statement(args, statement, workers, settings):
     """Cost of one statement in a backend of its own, or the reason why there is none."""
     conn = tables.connect(args.conninfo)
     try:
         tables.run(conn, "SET work_mem = '%s'; SET max_parallel_workers_per_gather = %d" % (args.work_mem, workers))
+        if settings:
+            tables.run(conn, settings)
         tables.touch(conn, TABLE)
         times = 1 if statement.startswith(ROWS) else SCANS
         with measure.Cost(conn, workers > 0) as cost:
@@ -120,7 +143,7 @@ def compare(args, pair, log, stamp):
         for side, statement in (("ours", pair.ours), ("rival", pair.rival)):
             if side in stopped:
                 continue
-            run = time_statement(args, statement, pair.workers)
+            run = time_statement(args, statement, pair.workers, pair.settings)
             if "stopped" in run:
                 stopped[side] = run["stopped"]
                 continue
