@@ -37,7 +37,7 @@ make_four(const double *values, float *singles)
 	high_below = (Words) ((Doubles) {single[2], single[3]} < high);
 	below = (Words) {low_below[0], low_below[2], high_below[0], high_below[2]};
 	bits = (Words) single;
-	bits += below & ((bits >> 31) | 1);
+	bits += below & ((Words) (bits < 0) | 1);
 	memcpy(singles, &bits, sizeof(bits));
 }
 

@@ -36,7 +36,7 @@ grove_singles_ceil(double value)
 	int32_t		bits;
 
 	memcpy(&bits, &single, sizeof(bits));
-	bits += -(int32_t) ((double) single < value) & ((bits >> 31) | 1);
+	bits += -(int32_t) ((double) single < value) & (bits < 0 ? -1 : 1);
 	memcpy(&single, &bits, sizeof(single));
 	return single;
 }

@@ -245,7 +245,7 @@ make_tile(GroveIntake *in)
 		grovepg_intake_column(in, AT_WEIGHT(in))[i] = 1.0;
 	in->tile_hash = MemoryContextAlloc(in->context, GROVE_TILE_ROWS * sizeof(uint64));
 	make_runs(in);
-	for (i = 0; i < lengthof(in->class_seen); i++)
+	for (i = 0; i < (int) lengthof(in->class_seen); i++)
 		in->class_seen[i].code = -1;
 }
 
