@@ -14,6 +14,8 @@
 #include "ccp.h"
 #include "rng.h"
 
+#define HIST_CELLS_MIN		65536	/* rows times features of a leaf whose histogram is worth sharing */
+#define HIST_ROWS_MIN		1024	/* of a process */
 #define FIND_FEATURES_MIN	8		/* fewer: the search is not worth sharing, however many rows there are */
 
 static void
@@ -346,6 +348,28 @@ begin_split(GroveTrainer *t, uint32_t leaf)
 			  parent->count < 16384);
 }
 
+/*
+ * How the rows of a leaf are shared out: as chunks whose sums are added, which
+ * large leaves are in any case, and smaller ones when several processes work.
+ */
+static void
+set_hist_chunks(GroveTrainShared *s, uint32_t count)
+{
+	GrovePhaseArgs *args = &s->args;
+	uint32_t	n = count / HIST_ROWS_MIN;
+
+	args->hist_rows = GROVE_HIST_CHUNK;
+	args->hist_added = count > GROVE_HIST_CHUNK;
+	n = n < s->dims.n_workers ? n : s->dims.n_workers;
+	if (!args->hist_added && s->shared_out && !args->build_both && n > 1 &&
+		(uint64_t) count * s->dims.n_features >= HIST_CELLS_MIN)
+	{
+		args->hist_rows = count / n + 1;
+		args->hist_added = true;
+	}
+	args->hist_chunks = args->hist_added ? count / args->hist_rows + (count % args->hist_rows != 0) : 1;
+}
+
 /* The rows have moved: places of the children, and the histogram to build. */
 static void
 place_children(GroveTrainer *t)
@@ -376,10 +400,7 @@ place_children(GroveTrainer *t)
 	args->build_left = left->count <= right->count;
 	built = args->build_left ? left : right;
 	args->build_both = left->slot < 0;
-	args->hist_chunks = built->count <= GROVE_HIST_CHUNK ? 1 : chunks_of(built->count);
-	/* a small leaf is shared out by columns, which reads its rows more than once */
-	args->hist_parts = !s->shared_out || args->hist_chunks > 1 ? 1 :
-		s->dims.n_workers < GROVE_HIST_PARTS ? s->dims.n_workers : GROVE_HIST_PARTS;
+	set_hist_chunks(s, built->count);
 	args->parent_slot = left->slot;
 	args->epoch++;
 }
@@ -419,8 +440,8 @@ begin_hist(GroveTrainer *t)
 	assign_slots(t);
 	choose_for_leaf(t, 0, &t->leaves[args->left], tree + t->leaves[args->left].node + 1);
 	choose_for_leaf(t, 1, &t->leaves[args->right], tree + t->leaves[args->right].node + 1);
-	set_phase(s, GROVE_PHASE_HIST, t->matrix.n_blocks * args->hist_chunks * args->hist_parts,
-			  (uint64_t) built->count * s->dims.n_features < 65536);
+	set_phase(s, GROVE_PHASE_HIST, t->matrix.n_blocks * args->hist_chunks,
+			  (uint64_t) built->count * s->dims.n_features < HIST_CELLS_MIN);
 }
 
 /* Both children are leaves; the slots of those that cannot be split are given back. */

@@ -87,21 +87,22 @@ small_slot(const GroveTrainer *t, int32_t slot)
 	return t->small_slots + (size_t) slot * t->matrix.n_features * grove_hist_words(t->shared->dims.mode);
 }
 
-/* Histograms of some columns of a leaf of at most a chunk of rows, into its slot. */
+/* Histograms of a block of a leaf of at most a chunk of rows, into its slot. */
 static void
-build_small(GroveTrainer *t, uint32_t worker, const GroveLeaf *leaf, int32_t slot, const GroveHistPart *part)
+build_small(GroveTrainer *t, uint32_t worker, const GroveLeaf *leaf, int32_t slot, uint32_t block)
 {
+	GroveHistPart part = grove_hist_part(&t->matrix.blocks[block], 0, 1);
 	GroveHistMode mode = t->shared->dims.mode;
 	size_t		words = grove_hist_words(mode);
 	uint32_t	i,
 				f;
 
-	grove_tasks_accumulate(t, worker, part, t->bag[leaf->side] + leaf->begin, leaf->count);
-	for (i = 0; i < part->n_columns + part->n_wide; i++)
+	grove_tasks_accumulate(t, worker, &part, t->bag[leaf->side] + leaf->begin, leaf->count);
+	for (i = 0; i < part.n_columns + part.n_wide; i++)
 	{
-		const int64_t *column = grove_hist_at(part, mode, t->workers[worker].accumulators, i);
+		const int64_t *column = grove_hist_at(&part, mode, t->workers[worker].accumulators, i);
 
-		f = t->matrix.columns[grove_hist_column(part, i)].feature;
+		f = t->matrix.columns[grove_hist_column(&part, i)].feature;
 		for (; f != GROVE_NO_FEATURE; f = t->matrix.places[f].next)
 		{
 			int64_t    *to = small_slot(t, slot) + f * words;
@@ -129,28 +130,21 @@ grove_tasks_hist(GroveTrainer *t, uint32_t worker, uint32_t task)
 	uint32_t	built = args->build_left ? args->left : args->right;
 	uint32_t	other = args->build_left ? args->right : args->left;
 	const GroveLeaf *leaf = &t->leaves[built];
-	uint32_t	block = task / args->hist_parts % t->matrix.n_blocks;
-	uint32_t	chunk = task / args->hist_parts / t->matrix.n_blocks;
+	uint32_t	block = task % t->matrix.n_blocks;
+	uint32_t	first = task / t->matrix.n_blocks * args->hist_rows;
 
 	if (!grove_tasks_block_used(t, block))
 		return;
-	if (leaf->count <= GROVE_HIST_CHUNK)
+	if (args->hist_added)
 	{
-		GroveHistPart part = grove_hist_part(&t->matrix.blocks[block], task % args->hist_parts, args->hist_parts);
-
-		if (part.n_columns + part.n_wide == 0)
-			return;
-		build_small(t, worker, leaf, find_slot(t, built, true), &part);
-		if (args->build_both)
-			build_small(t, worker, &t->leaves[other], find_slot(t, other, false), &part);
-	}
-	else
-	{
-		uint32_t	first = chunk * GROVE_HIST_CHUNK;
-		uint32_t	n = leaf->count - first < GROVE_HIST_CHUNK ? leaf->count - first : GROVE_HIST_CHUNK;
+		uint32_t	n = leaf->count - first < args->hist_rows ? leaf->count - first : args->hist_rows;
 
 		grove_tasks_add(t, worker, block, t->bag[leaf->side] + leaf->begin + first, n);
+		return;
 	}
+	build_small(t, worker, leaf, find_slot(t, built, true), block);
+	if (args->build_both)
+		build_small(t, worker, &t->leaves[other], find_slot(t, other, false), block);
 }
 
 /* Reads the kept histogram of one feature. */
@@ -202,7 +196,7 @@ load_built(const GroveTrainer *t, uint32_t leaf, uint32_t feature, GroveBinSums 
 	uint32_t	w,
 				b;
 
-	if (t->leaves[leaf].count <= GROVE_HIST_CHUNK && t->shared->args.has_right)
+	if (!t->shared->args.hist_added && t->shared->args.has_right)
 	{
 		load_slot(t, find_slot(t, leaf, true), feature, sums);
 		return;
@@ -312,7 +306,7 @@ grove_tasks_find(GroveTrainer *t, uint32_t feature)
 		}
 		store_slot(t, find_slot(t, other, false), feature, &p);
 	}
-	if (t->leaves[built].count > GROVE_HIST_CHUNK)
+	if (args->hist_added && t->leaves[built].slot >= 0)
 		store_slot(t, t->leaves[built].slot, feature, &a);
 	find_split(t, built_child, feature, &a, &t->leaves[built].sums);
 	find_split(t, 1 - built_child, feature, &p, &t->leaves[other].sums);

@@ -109,7 +109,8 @@ typedef struct GrovePhaseArgs
 	bool		build_both;		/* the parent's histogram was not kept */
 	int32_t		parent_slot;
 	uint32_t	hist_chunks;
-	uint32_t	hist_parts;		/* of the columns of a block */
+	uint32_t	hist_rows;		/* of a chunk */
+	bool		hist_added;		/* HIST: workers add up chunks; else the one chunk goes into its slot */
 	uint32_t	partition_chunks;	/* tasks of the bag list; those of the other list follow */
 	uint64_t	epoch;			/* number of the histogram, tells what a worker's sums hold */
 	uint64_t	pick_key[2];	/* FIND: random bits of the children, extra_trees */
@@ -205,8 +206,6 @@ grove_trainer_keeps_gradients(const GroveTrainDims *dims)
 
 /* Threshold of a split that sends all values left and missing right; infinite values count as +-this one. */
 #define GROVE_LAST_THRESHOLD	1.7976931348623157e308
-
-#define GROVE_HIST_PARTS	4
 
 /* Slots of big leaves are numbered from here on. */
 #define GROVE_BIG_SLOT	(1 << 24)

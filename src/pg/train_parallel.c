@@ -8,9 +8,10 @@
  * everybody, the leader too, takes tasks from it.  So a worker that comes
  * late, or never, is not missed, and start-up time is hidden.
  *
- * Who waits spins for at most SPINS pauses, then sleeps on a condition
- * variable: gaps between phases are mostly shorter than a wake-up, but a
- * process that spins longer would take the processor from one that works.
+ * Who waits spins for at most SPINS pauses, a quarter of a millisecond or so,
+ * then sleeps on a condition variable: gaps between phases are mostly shorter,
+ * and many wake-ups take longer than all of them, but a process that spins for
+ * long would take the processor from one that works.
  *
  * Nothing in parallel mode writes to the database; an error anywhere ends the
  * transaction's parallel context, which ends the workers and the segment.
@@ -35,7 +36,7 @@
 
 #include "train_parallel.h"
 
-#define SPINS		1000
+#define SPINS		8000
 #define CONTROL_KEY	UINT64CONST(0x67726f7665000001)
 
 /* In the parallel context's own small segment. */
