@@ -1,3 +1,4 @@
+\set SHOW_CONTEXT never
 -- explain: contributions that add up to the margin, for every task and kind of
 -- feature; against the definition written in SQL over grove.nodes().
 SET client_min_messages = warning;

@@ -91,7 +91,7 @@ SELECT pg_temp.try(format('SELECT * FROM model AS m, grove.recommend(m.model, %s
 SELECT pg_temp.try($$SELECT grove.recommend(grove.train('SELECT i AS x, i % 3 AS y FROM generate_series(1, 300) AS i', 'y', task => 'multiclass'), 'customers', 'items')$$);
 SELECT pg_temp.try($$SELECT grove.recommend('\x00'::bytea, 'customers', 'items')$$);
 
-SET grove.max_memory = '1MB';
+SET grove.max_memory = '512kB';
 -- how many fit depends on how the server was built
 SELECT regexp_replace(pg_temp.try($$SELECT * FROM model AS m, grove.recommend(m.model, 'customers', 'items', 10000, pair => '1.0 AS share')$$),
 	'[0-9]+ users', 'N users');
