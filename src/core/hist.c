@@ -52,16 +52,14 @@ row_word(const GroveHistMode mode, int32_t gradient)
 			acc[(c) * GROVE_BINS + record[c]] += word; \
 		fall_through;
 
-/* The rows of a part; records: where its first column is in the first record. */
 static grove_inlined void
-add_records(const GroveHistPart *part, const uint8_t *records, const GroveHistMode mode,
+add_records(const GroveBlock *block, const uint8_t *records, const GroveHistMode mode,
 			const GroveEntry *entries, uint32_t n, const int32_t *hess, int64_t *acc)
 {
-	const uint32_t stride = part->block->stride;
-	const uint32_t n_columns = part->n_columns;
-	const uint32_t n_wide = part->n_wide;
-	const uint32_t wide_at = part->block->wide_at + 2 * (part->first_wide - part->block->first_wide) -
-		(part->first - part->block->first);
+	const uint32_t stride = block->stride;
+	const uint32_t n_columns = block->n_columns;
+	const uint32_t n_wide = block->n_wide;
+	const uint32_t wide_at = block->wide_at;
 	uint32_t	i,
 				w;
 
@@ -116,41 +114,28 @@ sum_codes(uint32_t words, uint32_t n_codes, int64_t *acc)
 	}
 }
 
-GroveHistPart
-grove_hist_part(const GroveBlock *block, uint32_t part, uint32_t n_parts)
-{
-	GroveHistPart result;
-
-	result.block = block;
-	result.first = block->first + block->n_columns * part / n_parts;
-	result.n_columns = block->first + block->n_columns * (part + 1) / n_parts - result.first;
-	result.first_wide = block->first_wide + block->n_wide * part / n_parts;
-	result.n_wide = block->first_wide + block->n_wide * (part + 1) / n_parts - result.first_wide;
-	return result;
-}
-
 void
-grove_hist_accumulate(const GroveMatrix *matrix, const GroveHistPart *part, GroveHistMode mode,
+grove_hist_accumulate(const GroveMatrix *matrix, const GroveBlock *block, GroveHistMode mode,
 					  const GroveEntry *entries, uint32_t n, const int32_t *hess,
 					  int64_t *accumulators)
 {
-	const uint8_t *records = matrix->records + part->block->at + (part->first - part->block->first);
+	const uint8_t *records = matrix->records + block->at;
 	uint32_t	words = mode == GROVE_HIST_WIDE ? 2 : 1;
 	uint32_t	i;
 
-	memset(accumulators, 0, part->n_columns * grove_hist_words(mode) * sizeof(int64_t));
-	for (i = part->n_columns; i < part->n_columns + part->n_wide; i++)
-		memset(grove_hist_at(part, mode, accumulators, i), 0,
-			   matrix->columns[grove_hist_column(part, i)].n_codes * words * sizeof(int64_t));
+	memset(accumulators, 0, block->n_columns * grove_hist_words(mode) * sizeof(int64_t));
+	for (i = block->n_columns; i < block->n_columns + block->n_wide; i++)
+		memset(grove_hist_at(block, mode, accumulators, i), 0,
+			   matrix->columns[grove_hist_column(block, i)].n_codes * words * sizeof(int64_t));
 	if (mode == GROVE_HIST_PACKED)
-		add_records(part, records, GROVE_HIST_PACKED, entries, n, hess, accumulators);
+		add_records(block, records, GROVE_HIST_PACKED, entries, n, hess, accumulators);
 	else if (mode == GROVE_HIST_CONSTANT)
-		add_records(part, records, GROVE_HIST_CONSTANT, entries, n, hess, accumulators);
+		add_records(block, records, GROVE_HIST_CONSTANT, entries, n, hess, accumulators);
 	else
-		add_records(part, records, GROVE_HIST_WIDE, entries, n, hess, accumulators);
-	for (i = part->n_columns; i < part->n_columns + part->n_wide; i++)
-		sum_codes(words, matrix->columns[grove_hist_column(part, i)].n_codes,
-				  grove_hist_at(part, mode, accumulators, i));
+		add_records(block, records, GROVE_HIST_WIDE, entries, n, hess, accumulators);
+	for (i = block->n_columns; i < block->n_columns + block->n_wide; i++)
+		sum_codes(words, matrix->columns[grove_hist_column(block, i)].n_codes,
+				  grove_hist_at(block, mode, accumulators, i));
 }
 
 /* Digit by digit: adds the codes that have the bin. */

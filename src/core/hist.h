@@ -64,39 +64,26 @@ grove_hist_words(GroveHistMode mode)
 	return mode == GROVE_HIST_WIDE ? 2 * GROVE_BINS : GROVE_BINS;
 }
 
-/* Some columns of a block, of one byte from first on and wide ones from first_wide on. */
-typedef struct GroveHistPart
-{
-	const GroveBlock *block;
-	uint32_t	first;
-	uint32_t	n_columns;
-	uint32_t	first_wide;
-	uint32_t	n_wide;
-} GroveHistPart;
-
-/* Which columns part number part of n_parts of a block has. */
-extern GroveHistPart grove_hist_part(const GroveBlock *block, uint32_t part, uint32_t n_parts);
-
-/* Number of the part's column number i, wide ones last; and where its accumulator is. */
+/* Number of the block's column number i, wide ones last; and where its accumulator is. */
 static inline uint32_t
-grove_hist_column(const GroveHistPart *part, uint32_t i)
+grove_hist_column(const GroveBlock *block, uint32_t i)
 {
-	return i < part->n_columns ? part->first + i : part->first_wide + i - part->n_columns;
+	return i < block->n_columns ? block->first + i : block->first_wide + i - block->n_columns;
 }
 
 static inline int64_t *
-grove_hist_at(const GroveHistPart *part, GroveHistMode mode, int64_t *accumulators, uint32_t i)
+grove_hist_at(const GroveBlock *block, GroveHistMode mode, int64_t *accumulators, uint32_t i)
 {
-	return accumulators + (i < part->n_columns ? i * grove_hist_words(mode) :
-						   GROVE_HIST_NARROW + (i - part->n_columns) * (size_t) GROVE_HIST_WIDE_ONE);
+	return accumulators + (i < block->n_columns ? i * grove_hist_words(mode) :
+						   GROVE_HIST_NARROW + (i - block->n_columns) * (size_t) GROVE_HIST_WIDE_ONE);
 }
 
 /*
- * The accumulators of some columns for n <= GROVE_HIST_CHUNK rows, in
+ * The accumulators of a block for n <= GROVE_HIST_CHUNK rows, in
  * accumulators[GROVE_HIST_SCRATCH].  That of a wide column has an entry more
  * than it has codes, the sum of all.  hess: [n_rows], wide mode only.
  */
-extern void grove_hist_accumulate(const GroveMatrix *matrix, const GroveHistPart *part, GroveHistMode mode,
+extern void grove_hist_accumulate(const GroveMatrix *matrix, const GroveBlock *block, GroveHistMode mode,
 								  const GroveEntry *entries, uint32_t n, const int32_t *hess,
 								  int64_t *accumulators);
 

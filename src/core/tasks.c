@@ -235,17 +235,17 @@ list_rows(GroveTrainer *t, const GroveChunk *c, const int32_t *words, uint32_t f
 }
 
 void
-grove_tasks_accumulate(GroveTrainer *t, uint32_t worker, const GroveHistPart *part, const GroveEntry *entries, uint32_t n)
+grove_tasks_accumulate(GroveTrainer *t, uint32_t worker, const GroveBlock *block, const GroveEntry *entries, uint32_t n)
 {
 	const int32_t *hess = t->hess ? t->hess + (size_t) t->shared->args.output * t->matrix.n_rows : NULL;
 
-	grove_hist_accumulate(&t->matrix, part, t->shared->dims.mode, entries, n, hess, t->workers[worker].accumulators);
+	grove_hist_accumulate(&t->matrix, block, t->shared->dims.mode, entries, n, hess, t->workers[worker].accumulators);
 }
 
 void
 grove_tasks_add(GroveTrainer *t, uint32_t worker, uint32_t block, const GroveEntry *entries, uint32_t n)
 {
-	GroveHistPart part = grove_hist_part(&t->matrix.blocks[block], 0, 1);
+	const GroveBlock *b = &t->matrix.blocks[block];
 	GroveHistMode mode = t->shared->dims.mode;
 	GroveWorker *w = &t->workers[worker];
 	GroveBinSums *sums = t->worker_sums + (size_t) worker * t->matrix.n_features;
@@ -254,12 +254,12 @@ grove_tasks_add(GroveTrainer *t, uint32_t worker, uint32_t block, const GroveEnt
 	uint32_t	i,
 				f;
 
-	grove_tasks_accumulate(t, worker, &part, entries, n);
-	for (i = 0; i < part.n_columns + part.n_wide; i++)
+	grove_tasks_accumulate(t, worker, b, entries, n);
+	for (i = 0; i < b->n_columns + b->n_wide; i++)
 	{
-		const int64_t *column = grove_hist_at(&part, mode, w->accumulators, i);
+		const int64_t *column = grove_hist_at(b, mode, w->accumulators, i);
 
-		f = t->matrix.columns[grove_hist_column(&part, i)].feature;
+		f = t->matrix.columns[grove_hist_column(b, i)].feature;
 		for (; f != GROVE_NO_FEATURE; f = t->matrix.places[f].next)
 			grove_hist_unpack(mode, grove_hist_feature(&t->matrix, t->bins, f, mode, column, scratch),
 							  t->bins[f].n_bins, add, &sums[f]);
@@ -270,13 +270,13 @@ grove_tasks_add(GroveTrainer *t, uint32_t worker, uint32_t block, const GroveEnt
 bool
 grove_tasks_block_used(const GroveTrainer *t, uint32_t block)
 {
-	GroveHistPart part = grove_hist_part(&t->matrix.blocks[block], 0, 1);
+	const GroveBlock *b = &t->matrix.blocks[block];
 	uint32_t	i,
 				f;
 
-	for (i = 0; i < part.n_columns + part.n_wide; i++)
+	for (i = 0; i < b->n_columns + b->n_wide; i++)
 	{
-		f = t->matrix.columns[grove_hist_column(&part, i)].feature;
+		f = t->matrix.columns[grove_hist_column(b, i)].feature;
 		for (; f != GROVE_NO_FEATURE; f = t->matrix.places[f].next)
 		{
 			if (t->used[f])

@@ -27,8 +27,8 @@ grove_tasks_chunk_rows(const GroveTrainer *trainer, uint32_t chunk, uint32_t *fi
 /* Whether any feature of the block may be used by the tree. */
 extern bool grove_tasks_block_used(const GroveTrainer *trainer, uint32_t block);
 
-/* Accumulators of some columns for at most a chunk of entries, in this worker's scratch. */
-extern void grove_tasks_accumulate(GroveTrainer *trainer, uint32_t worker, const GroveHistPart *part,
+/* Accumulators of a block for at most a chunk of entries, in this worker's scratch. */
+extern void grove_tasks_accumulate(GroveTrainer *trainer, uint32_t worker, const GroveBlock *block,
 								   const GroveEntry *entries, uint32_t n);
 
 /*

@@ -91,18 +91,18 @@ small_slot(const GroveTrainer *t, int32_t slot)
 static void
 build_small(GroveTrainer *t, uint32_t worker, const GroveLeaf *leaf, int32_t slot, uint32_t block)
 {
-	GroveHistPart part = grove_hist_part(&t->matrix.blocks[block], 0, 1);
+	const GroveBlock *b = &t->matrix.blocks[block];
 	GroveHistMode mode = t->shared->dims.mode;
 	size_t		words = grove_hist_words(mode);
 	uint32_t	i,
 				f;
 
-	grove_tasks_accumulate(t, worker, &part, t->bag[leaf->side] + leaf->begin, leaf->count);
-	for (i = 0; i < part.n_columns + part.n_wide; i++)
+	grove_tasks_accumulate(t, worker, b, t->bag[leaf->side] + leaf->begin, leaf->count);
+	for (i = 0; i < b->n_columns + b->n_wide; i++)
 	{
-		const int64_t *column = grove_hist_at(&part, mode, t->workers[worker].accumulators, i);
+		const int64_t *column = grove_hist_at(b, mode, t->workers[worker].accumulators, i);
 
-		f = t->matrix.columns[grove_hist_column(&part, i)].feature;
+		f = t->matrix.columns[grove_hist_column(b, i)].feature;
 		for (; f != GROVE_NO_FEATURE; f = t->matrix.places[f].next)
 		{
 			int64_t    *to = small_slot(t, slot) + f * words;

@@ -190,21 +190,21 @@ check_accumulator(GroveHistMode mode, const int64_t *accumulator, uint32_t n_bin
 	free(again);
 }
 
-/* Some columns of a block: the accumulator of each of their features; returns how many there were. */
+/* The accumulator of each feature of a block; returns how many there were. */
 static uint32_t
-check_part(const Matrix *m, const GroveHistPart *part, GroveHistMode mode, const GroveEntry *entries, uint32_t n,
-		   const int64_t *g, const int64_t *h, const int32_t *hess)
+check_block(const Matrix *m, const GroveBlock *block, GroveHistMode mode, const GroveEntry *entries, uint32_t n,
+			const int64_t *g, const int64_t *h, const int32_t *hess)
 {
 	int64_t    *accumulators = kit_alloc(GROVE_HIST_SCRATCH, sizeof(int64_t));
 	int64_t		scratch[2 * GROVE_BINS];
 	uint32_t	n_features = 0;
 
 	memset(accumulators, 0x5a, GROVE_HIST_SCRATCH * sizeof(int64_t));
-	grove_hist_accumulate(&m->matrix, part, mode, entries, n, mode == GROVE_HIST_WIDE ? hess : NULL, accumulators);
-	for (uint32_t i = 0; i < part->n_columns + part->n_wide; i++)
+	grove_hist_accumulate(&m->matrix, block, mode, entries, n, mode == GROVE_HIST_WIDE ? hess : NULL, accumulators);
+	for (uint32_t i = 0; i < block->n_columns + block->n_wide; i++)
 	{
-		const int64_t *column = grove_hist_at(part, mode, accumulators, i);
-		uint32_t	f = m->matrix.columns[grove_hist_column(part, i)].feature;
+		const int64_t *column = grove_hist_at(block, mode, accumulators, i);
+		uint32_t	f = m->matrix.columns[grove_hist_column(block, i)].feature;
 
 		for (; f != GROVE_NO_FEATURE; f = m->matrix.places[f].next, n_features++)
 		{
@@ -218,23 +218,15 @@ check_part(const Matrix *m, const GroveHistPart *part, GroveHistMode mode, const
 	return n_features;
 }
 
-/* Whole blocks, and each cut into parts. */
 static void
 check_blocks(const Matrix *m, GroveHistMode mode, const GroveEntry *entries, uint32_t n,
 			 const int64_t *g, const int64_t *h, const int32_t *hess)
 {
-	for (uint32_t n_parts = 1; n_parts <= 3; n_parts++)
-	{
-		uint32_t	n_features = 0;
+	uint32_t	n_features = 0;
 
-		for (uint32_t p = 0; p < m->matrix.n_blocks * n_parts; p++)
-		{
-			GroveHistPart part = grove_hist_part(&m->matrix.blocks[p / n_parts], p % n_parts, n_parts);
-
-			n_features += check_part(m, &part, mode, entries, n, g, h, hess);
-		}
-		CHECK(n_features == m->matrix.n_features);
-	}
+	for (uint32_t b = 0; b < m->matrix.n_blocks; b++)
+		n_features += check_block(m, &m->matrix.blocks[b], mode, entries, n, g, h, hess);
+	CHECK(n_features == m->matrix.n_features);
 }
 
 /* n entries, of rows drawn with replacement. */
