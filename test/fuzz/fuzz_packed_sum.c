@@ -14,17 +14,9 @@
 
 #include "../../src/core/bytes.h"
 #include "../../src/core/exactsum.h"
+#include "must.h"
 
 extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "%s\n", what);
-	abort();
-}
 
 /* Whether two sums are the same value; both may move their carries. */
 static bool

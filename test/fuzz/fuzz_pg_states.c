@@ -12,6 +12,7 @@
 
 #include "../../src/pg/agg_metric.h"
 #include "../../src/pg/tally_bytes.h"
+#include "must.h"
 
 extern int	LLVMFuzzerTestOneInput(const uint8 *data, size_t size);
 
@@ -41,15 +42,6 @@ static const PGFunction finals[2][5] = {
 	{grove_metric_final, grove_auc_final, grove_average_precision_final, grove_auc_delong_final, grove_ndcg_final},
 	{grove_block_design_final, grove_pps_threshold_final, grove_hash_quantile_final, grove_hash_threshold_final}
 };
-
-static void
-must(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "%s\n", what);
-	abort();
-}
 
 static void
 run_call(void *arg)

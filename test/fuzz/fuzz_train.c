@@ -12,18 +12,10 @@
 
 #include "../../src/core/predict_batch.h"
 #include "check_model.h"
+#include "must.h"
 #include "train_input.h"
 
 extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "%s\n", what);
-	abort();
-}
 
 static GroveText
 text_of(const char *string)
