@@ -15,14 +15,12 @@
 #define PREFETCH	16
 
 #if defined(__GNUC__)
-#define prefetch(p)	__builtin_prefetch(p)
 /* two words that are added at once; as aligned as a word is */
 typedef int64_t Pair __attribute__((vector_size(16), aligned(8)));
 #define make_pair(a, b)	((Pair) {(a), (b)})
 #define add_pair(to, p)	(*(Pair *) (to) += (p))
 #define fall_through	__attribute__((fallthrough))
 #else
-#define prefetch(p)	((void) 0)
 typedef struct Pair
 {
 	int64_t		a;
@@ -71,9 +69,9 @@ add_records(const GroveBlock *block, const uint8_t *records, const GroveHistMode
 
 		if (i + PREFETCH < n)
 		{
-			prefetch(records + (size_t) entries[i + PREFETCH].row * stride);
+			grove_prefetch(records + (size_t) entries[i + PREFETCH].row * stride);
 			if (mode == GROVE_HIST_WIDE)
-				prefetch(hess + entries[i + PREFETCH].row);
+				grove_prefetch(hess + entries[i + PREFETCH].row);
 		}
 		for (w = 0; w < n_wide; w++)
 		{

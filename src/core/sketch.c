@@ -17,12 +17,6 @@
 #define SHORT_RUN	32			/* values that are sorted by insertion */
 #define AHEAD		24			/* rows of the sample that are fetched before they are needed */
 
-#if defined(__GNUC__)
-#define prefetch(p)	__builtin_prefetch(p)
-#else
-#define prefetch(p)	((void) 0)
-#endif
-
 /* A value of a column and how many rows carry it; key orders like the value. */
 typedef struct ValueCount
 {
@@ -423,7 +417,7 @@ sorted_column(const GroveSketch *sketch, uint32_t column, void *scratch, uint32_
 		double		v = *at;
 
 		if (i + AHEAD < sketch->n_rows)
-			prefetch(at + (size_t) AHEAD * sketch->n_columns);
+			grove_prefetch(at + (size_t) AHEAD * sketch->n_columns);
 		if (v != v)
 			continue;
 		a[filled].key = key_of(v == 0.0 ? 0.0 : v);

@@ -250,11 +250,10 @@ grovepg_intake_kept_free(GroveIntakeKept *k)
 
 /* ---------------------------------------------------------------- narrowing */
 
-/* Singles of one feature become bins, where they stand. */
+/* Asks for a column of a tile, if there is such a tile: the tiles lie apart, so the processor does not foresee it. */
 static inline void
 prefetch_column(const GroveIntakeKept *k, uint32 t, int c)
 {
-#if defined(__GNUC__)
 	const char *data;
 	const KeptColumn *column;
 	Size		at;
@@ -264,10 +263,10 @@ prefetch_column(const GroveIntakeKept *k, uint32 t, int c)
 	data = tile_data(k, &k->tiles[t]);
 	column = (const KeptColumn *) data + c;
 	for (at = 0; at < k->tiles[t].rows * kind_width[column->kind]; at += 64)
-		__builtin_prefetch(data + column->at + at);
-#endif
+		grove_prefetch(data + column->at + at);
 }
 
+/* Singles of one feature become bins, where they stand. */
 static void
 bin_singles(GroveIntakeKept *k, int feature, const GroveSingleBins *singles)
 {

@@ -25,12 +25,6 @@
 #include "prune_job.h"
 #include "prune_units.h"
 
-#ifdef __GNUC__
-#define prefetch(p)	__builtin_prefetch(p)
-#else
-#define prefetch(p)	((void) 0)
-#endif
-
 typedef struct StratumId
 {
 	uint64		high;
@@ -270,7 +264,7 @@ count_values(PruneCells *cells, TupleTableSlot *slot, uint64 hash)
 	locate_row(cells, slot, &row->id, &row->class);
 	row->hash = hash;
 	if (cells->strata != NULL)
-		prefetch(&cells->strata->data[row->id.low & cells->strata->sizemask]);
+		grove_prefetch(&cells->strata->data[row->id.low & cells->strata->sizemask]);
 	if (cells->n_waiting == WAITING_ROWS)
 		count_waiting(cells);
 }
