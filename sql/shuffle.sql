@@ -76,14 +76,14 @@ RESET min_parallel_table_scan_size;
 RESET max_parallel_workers_per_gather;
 SET work_mem = '64kB';
 INSERT INTO orders SELECT 'little memory', pg_temp.order_of('shuffle_t');
--- Many times more rows than this memory holds; a text key is ordered by its bytes where hashes are equal.
+-- Files of files: more rows than 64 files of this memory hold; a text key is ordered by its bytes where hashes are equal.
 CREATE TABLE shuffle_many AS SELECT i AS id, 'key ' || i / 2 AS name, repeat('y', i % 300) AS payload FROM generate_series(1, 60000) i;
 SELECT array_agg(id ORDER BY place) = (SELECT array_agg(id ORDER BY grove.shuffle_hash(7, id)) FROM shuffle_many) AS integer_key
 FROM (SELECT id, ordinality AS place FROM grove.shuffle(NULL::shuffle_many, 'shuffle_many', '{id}', 7) WITH ORDINALITY) AS x;
 SELECT array_agg(name ORDER BY place) = (SELECT array_agg(name ORDER BY grove.shuffle_hash(7, name), grove.key_bytes(name)) FROM shuffle_many) AS text_key,
 	   count(DISTINCT id) AS rows, md5(string_agg(payload, ',' ORDER BY id)) = (SELECT md5(string_agg(payload, ',' ORDER BY id)) FROM shuffle_many) AS whole
 FROM (SELECT x.*, ordinality AS place FROM grove.shuffle(NULL::shuffle_many, 'shuffle_many', '{name}', 7) WITH ORDINALITY AS x) AS x;
--- One key in more rows than memory holds, between others; wide rows.
+-- One key in more rows than memory holds, between others; rows wider than a block of memory.
 SELECT name, count(*), min(place), max(place) FROM (
 	SELECT name, ordinality AS place
 	FROM grove.shuffle(NULL::shuffle_many, 'SELECT id, CASE WHEN id % 6 < 3 THEN ''many'' ELSE ''key '' || id % 6 END AS name, payload FROM shuffle_many',

@@ -3,13 +3,13 @@
  * order.
  *
  * shuffle() is a full shuffle by key: the source runs as it stands, in
- * parallel where its plan allows, and each row goes into the server's sort as
- * one record: the hash of its key, the key's canonical bytes, the row.  Records
- * are ordered as bytes, so equal hashes are ordered by the key; a key of one
- * integer column needs no bytes, since its hash is a bijection.  The rows
- * themselves are copied, never taken apart.  Sorting and result keep within
- * work_mem each and go to disk beyond.  Rows with equal keys stand next to each
- * other, in no particular order.
+ * parallel where its plan allows, and each row goes into a sort (shuffle_sort.h)
+ * by the hash of its key and, for equal hashes, the key's canonical bytes; a
+ * key of one integer column needs no bytes, since its hash is a bijection.
+ * The rows themselves are copied, never taken apart, which is what makes up
+ * for the result: the server wants it in a tuplestore, a second time on disk
+ * beyond work_mem, where ORDER BY hands its rows on one by one.  Rows with
+ * equal keys stand next to each other, in no particular order.
  *
  * shuffle_stream() reads the source once, in the order in which it comes, and
  * shuffles each buffer-full by itself: the second level of CorgiPile (Xu et
@@ -20,26 +20,23 @@
 
 #include "catalog/pg_type.h"
 #include "funcapi.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "port/pg_bswap.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/tuplesort.h"
 #include "utils/tuplestore.h"
-#include "utils/typcache.h"
 
 #include "arguments.h"
 #include "keys.h"
 #include "rowtype.h"
+#include "shuffle_sort.h"
 #include "source.h"
 
 PG_FUNCTION_INFO_V1(grove_shuffle);
 PG_FUNCTION_INFO_V1(grove_shuffle_stream);
 
-/* The sort of shuffle. */
-typedef struct ShuffleSort
+/* The rows of shuffle on their way into the sort. */
+typedef struct ShuffleSource
 {
 	GroveKey   *key;
 	int			n_key;			/* columns of the key */
@@ -51,9 +48,15 @@ typedef struct ShuffleSort
 	uint64		rng_key;
 	GroveRowType *map;			/* from the source's columns to the result's */
 	TupleTableSlot *scratch;	/* of the result, to build a row in */
-	StringInfoData record;		/* what is sorted of the row at hand */
-	Tuplesortstate *sort;
-} ShuffleSort;
+	GroveShuffleSort *sort;
+} ShuffleSource;
+
+/* Where the rows of shuffle go. */
+typedef struct ShuffleResult
+{
+	Tuplestorestate *store;
+	TupleTableSlot *slot;
+} ShuffleResult;
 
 /* The buffer of shuffle_stream. */
 typedef struct ShuffleBuffer
@@ -88,94 +91,54 @@ result_row(const GroveRowType *map, TupleTableSlot *scratch, TupleTableSlot *slo
 
 /* Looks up the key's columns in the source. */
 static void
-prepare_key(ShuffleSort *sort, List *names, TupleDesc columns)
+prepare_key(ShuffleSource *source, List *names, TupleDesc columns)
 {
 	Oid		   *types = palloc(list_length(names) * sizeof(Oid));
 	ListCell   *cell;
 
-	sort->n_key = 0;
-	sort->key_columns = palloc(list_length(names) * sizeof(AttrNumber));
+	source->n_key = 0;
+	source->key_columns = palloc(list_length(names) * sizeof(AttrNumber));
 	foreach(cell, names)
 	{
 		AttrNumber	column = grovepg_source_column(columns, lfirst(cell), "key");
 
-		types[sort->n_key] = TupleDescAttr(columns, column - 1)->atttypid;
-		sort->key_columns[sort->n_key++] = column;
-		sort->last_key_column = Max(sort->last_key_column, column);
+		types[source->n_key] = TupleDescAttr(columns, column - 1)->atttypid;
+		source->key_columns[source->n_key++] = column;
+		source->last_key_column = Max(source->last_key_column, column);
 	}
-	sort->key = grovepg_key_make(sort->n_key, types);
-	sort->hash_is_key = grovepg_key_is_integer(sort->key);
-	sort->values = palloc(sort->n_key * sizeof(Datum));
-	sort->nulls = palloc(sort->n_key * sizeof(bool));
+	source->key = grovepg_key_make(source->n_key, types);
+	source->hash_is_key = grovepg_key_is_integer(source->key);
+	source->values = palloc(source->n_key * sizeof(Datum));
+	source->nulls = palloc(source->n_key * sizeof(bool));
 }
 
-static void
-append_padding(StringInfo record)
-{
-	static const char zeros[MAXIMUM_ALIGNOF];
-
-	appendBinaryStringInfo(record, zeros, MAXALIGN(record->len) - record->len);
-}
-
-/*
- * Record: varlena header; hash, big-endian and shifted so that bytes order like
- * bigints; the key's bytes; the row, aligned; its offset.
- */
 static void
 sort_row(GroveSlot *slot, void *arg)
 {
-	ShuffleSort *sort = arg;
-	StringInfo	record = &sort->record;
-	MinimalTuple row;
+	ShuffleSource *source = arg;
+	bytea	   *key = NULL;
 	uint64		hash;
-	uint32		offset;
 
-	slot_getsomeattrs(slot, sort->last_key_column);
-	for (int i = 0; i < sort->n_key; i++)
+	slot_getsomeattrs(slot, source->last_key_column);
+	for (int i = 0; i < source->n_key; i++)
 	{
-		sort->values[i] = slot->tts_values[sort->key_columns[i] - 1];
-		sort->nulls[i] = slot->tts_isnull[sort->key_columns[i] - 1];
+		source->values[i] = slot->tts_values[source->key_columns[i] - 1];
+		source->nulls[i] = slot->tts_isnull[source->key_columns[i] - 1];
 	}
-	hash = pg_hton64(grovepg_key_hash(sort->key, sort->rng_key, sort->values, sort->nulls) ^ UINT64CONST(0x8000000000000000));
-
-	record->len = VARHDRSZ;
-	appendBinaryStringInfo(record, (char *) &hash, sizeof(hash));
-	if (!sort->hash_is_key)
-	{
-		bytea	   *key = grovepg_key_bytes(sort->key, sort->values, sort->nulls);
-
-		appendBinaryStringInfo(record, VARDATA(key), VARSIZE(key) - VARHDRSZ);
-	}
-	append_padding(record);
-	offset = record->len;
-	row = result_row(sort->map, sort->scratch, slot);
-	appendBinaryStringInfo(record, (char *) row, row->t_len);
-	appendBinaryStringInfo(record, (char *) &offset, sizeof(offset));
-	SET_VARSIZE(record->data, record->len);
-	tuplesort_putdatum(sort->sort, PointerGetDatum(record->data), false);
+	/* in the order of bigints, which are what hash64() and shuffle_hash() return */
+	hash = grovepg_key_hash(source->key, source->rng_key, source->values, source->nulls) ^ UINT64CONST(0x8000000000000000);
+	if (!source->hash_is_key)
+		key = grovepg_key_bytes(source->key, source->values, source->nulls);
+	grovepg_shuffle_sort_add(source->sort, hash, key, result_row(source->map, source->scratch, slot));
 }
 
-/* Hands the rows on in the order of their records. */
 static void
-store_sorted(ShuffleSort *sort, Tuplestorestate *store, TupleTableSlot *slot)
+store_row(MinimalTuple row, void *arg)
 {
-	Datum		record;
-	bool		is_null;
+	ShuffleResult *result = arg;
 
-	tuplesort_performsort(sort->sort);
-	while (grovepg_tuplesort_getdatum(sort->sort, &record, &is_null))
-	{
-		char	   *bytes = DatumGetPointer(record);
-		uint32		offset;
-
-		memcpy(&offset, bytes + VARSIZE(bytes) - sizeof(offset), sizeof(offset));
-		ExecStoreMinimalTuple((MinimalTuple) (bytes + offset), slot, false);
-		tuplestore_puttupleslot(store, slot);
-		pfree(bytes);
-		CHECK_FOR_INTERRUPTS();
-	}
-	ExecClearTuple(slot);
-	tuplesort_end(sort->sort);
+	ExecStoreMinimalTuple(row, result->slot, false);
+	tuplestore_puttupleslot(result->store, result->slot);
 }
 
 /* shuffle(row_type anyelement, source text, key text[], seed bigint) RETURNS SETOF anyelement */
@@ -189,27 +152,25 @@ grove_shuffle(PG_FUNCTION_ARGS)
 	List	   *key = grovepg_key_columns(PG_ARGISNULL(2) ? NULL : PG_GETARG_ARRAYTYPE_P(2), relation);
 	TupleDesc	columns = grovepg_source_columns(query);
 	TupleDesc	desc;
-	Tuplestorestate *store;
-	TupleTableSlot *slot;
-	ShuffleSort sort;
+	ShuffleSource rows;
+	ShuffleResult result;
 
-	memset(&sort, 0, sizeof(sort));
+	memset(&rows, 0, sizeof(rows));
 	(void) grovepg_rowtype_argument(fcinfo, 0, columns);
-	prepare_key(&sort, key, columns);
-	store = grovepg_rowtype_store(fcinfo, &desc);
-	slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	sort.map = grovepg_rowtype_map(desc, columns);
-	sort.scratch = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-	sort.rng_key = grove_rng_key((uint64) seed, GROVE_PURPOSE_SHUFFLE);
-	initStringInfo(&sort.record);
-	sort.sort = tuplesort_begin_datum(BYTEAOID, lookup_type_cache(BYTEAOID, TYPECACHE_LT_OPR)->lt_opr, InvalidOid,
-									  false, work_mem, NULL, 0);
+	prepare_key(&rows, key, columns);
+	result.store = grovepg_rowtype_store(fcinfo, &desc);
+	result.slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	rows.map = grovepg_rowtype_map(desc, columns);
+	rows.scratch = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	rows.rng_key = grove_rng_key((uint64) seed, GROVE_PURPOSE_SHUFFLE);
+	rows.sort = grovepg_shuffle_sort_begin((Size) work_mem * 1024);
 
-	grovepg_source_run(query, grovepg_source_receiver_lazy(NULL, sort_row, &sort));
-	store_sorted(&sort, store, slot);
+	grovepg_source_run(query, grovepg_source_receiver_lazy(NULL, sort_row, &rows));
+	grovepg_shuffle_sort_visit(rows.sort, store_row, &result);
+	grovepg_shuffle_sort_end(rows.sort);
 
-	ExecDropSingleTupleTableSlot(sort.scratch);
-	ExecDropSingleTupleTableSlot(slot);
+	ExecDropSingleTupleTableSlot(rows.scratch);
+	ExecDropSingleTupleTableSlot(result.slot);
 	return (Datum) 0;
 }
 
