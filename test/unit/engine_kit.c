@@ -31,6 +31,15 @@ kit_alloc(size_t count, size_t width)
 	return memory;
 }
 
+int
+kit_compare_doubles(const void *a, const void *b)
+{
+	double		x = *(const double *) a;
+	double		y = *(const double *) b;
+
+	return x < y ? -1 : x > y;
+}
+
 /* ------------------------------------------------------------------- tables */
 
 KitTable

@@ -38,6 +38,9 @@ extern uint32_t *kit_order(KitRandom *random, uint32_t n);
 /* calloc() that does not fail; never asks for 0 bytes. */
 extern void *kit_alloc(size_t count, size_t width);
 
+/* For qsort(): doubles, ascending. */
+extern int	kit_compare_doubles(const void *a, const void *b);
+
 /* Rows as a caller of the engine has them before anything is binned. */
 typedef struct KitTable
 {

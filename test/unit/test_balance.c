@@ -8,6 +8,7 @@
 
 #include "../../src/core/balance.h"
 #include "../../src/core/rng.h"
+#include "engine_kit.h"
 #include "unit.h"
 
 #define ROWS 400
@@ -20,15 +21,6 @@ static double
 random_unit(uint64_t seed, uint64_t i)
 {
 	return grove_rng_u01(grove_rng_hash(grove_rng_key(seed, GROVE_PURPOSE_HASH), i));
-}
-
-static int
-compare_doubles(const void *a, const void *b)
-{
-	double		x = *(const double *) a;
-	double		y = *(const double *) b;
-
-	return (x > y) - (x < y);
 }
 
 /* Rows of the whole, of the part and weights of the part that equal a value, or lie at or below it. */
@@ -61,7 +53,7 @@ feed(GroveBalance *balance, size_t n, size_t m)
 		values[k++] = whole[i];
 	for (size_t i = 0; i < m; i++)
 		values[k++] = part[i];
-	qsort(values, k, sizeof(double), compare_doubles);
+	qsort(values, k, sizeof(double), kit_compare_doubles);
 	for (size_t i = 0; i < k; i++)
 	{
 		if (i == 0 || values[i] != values[i - 1])

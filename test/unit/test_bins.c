@@ -32,15 +32,6 @@ bin_by_definition(const GroveFeatureBins *bins, double value)
 	return (uint8_t) (below + 1);
 }
 
-static int
-compare_doubles(const void *a, const void *b)
-{
-	double		x = *(const double *) a;
-	double		y = *(const double *) b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* Ascending, distinct edges; some of them special. */
 static void
 draw_edges(KitRandom *random, GroveFeatureBins *bins, uint32_t n_bins)
@@ -55,7 +46,7 @@ draw_edges(KitRandom *random, GroveFeatureBins *bins, uint32_t n_bins)
 
 		bins->edges[i] = isfinite(special) && kit_chance(random, 0.1) ? special : kit_normal(random);
 	}
-	qsort(bins->edges, n, sizeof(double), compare_doubles);
+	qsort(bins->edges, n, sizeof(double), kit_compare_doubles);
 	for (uint32_t i = 1; i < n; i++)
 	{
 		if (!(bins->edges[i] > bins->edges[i - 1]))

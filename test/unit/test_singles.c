@@ -58,15 +58,6 @@ test_ceil(void)
 	}
 }
 
-static int
-compare_doubles(const void *a, const void *b)
-{
-	double		x = *(const double *) a;
-	double		y = *(const double *) b;
-
-	return x < y ? -1 : x > y;
-}
-
 /*
  * Ascending distinct singles: spread evenly, by orders of magnitude, close
  * together, or from one end of the singles to the other.
@@ -92,7 +83,7 @@ draw_edges(KitRandom *random, GroveFeatureBins *bins, uint32_t n_bins, int shape
 			v = i * 1e-45;
 		bins->edges[i] = (double) (float) v;
 	}
-	qsort(bins->edges, n, sizeof(double), compare_doubles);
+	qsort(bins->edges, n, sizeof(double), kit_compare_doubles);
 	for (uint32_t i = 1; i < n; i++)
 	{
 		if (!(bins->edges[i] > bins->edges[i - 1]))

@@ -225,15 +225,6 @@ test_last_row_leaves(void)
 
 /* -------------------------------------------------------------------- edges */
 
-static int
-compare_doubles(const void *a, const void *b)
-{
-	double		x = *(const double *) a;
-	double		y = *(const double *) b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* The column's values that are not missing, ascending, one entry a row. */
 static double *
 sorted_values(const Rows *rows, uint32_t column, uint32_t *n)
@@ -248,7 +239,7 @@ sorted_values(const Rows *rows, uint32_t column, uint32_t *n)
 		if (!isnan(v))
 			sorted[(*n)++] = v;
 	}
-	qsort(sorted, *n, sizeof(double), compare_doubles);
+	qsort(sorted, *n, sizeof(double), kit_compare_doubles);
 	return sorted;
 }
 
