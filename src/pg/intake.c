@@ -19,19 +19,14 @@
 #define SKETCH_ROWS_MIN	4096
 #define WINDOW_LEVELS	254			/* levels of a column that is one of several of its feature */
 #define MAX_WINDOWS		16
-#define MAPPED_BYTES	(33 * 1024 * 1024)
 
 /* ------------------------------------------------------------- first reading */
 
-/*
- * Memory for the time of the first reading.  Pages that are not touched take
- * none, and so large a piece malloc() maps for itself and gives back to the
- * system when it is freed; a smaller one may stay as a hole.
- */
+/* Memory for the time of the first reading.  Pages that are not touched take none; a smaller piece might stay as a hole. */
 static void *
 allocate_mapped(GroveIntake *in, Size size)
 {
-	return MemoryContextAllocHuge(in->context, Max(size, MAPPED_BYTES));
+	return MemoryContextAllocHuge(in->context, Max(size, GROVE_MAPPED_BYTES));
 }
 
 static void

@@ -24,7 +24,6 @@
 #include "intake_record.h"
 
 #define FIRST_BLOCK		(512 * 1024)
-#define NEXT_BLOCK		(33 * 1024 * 1024)	/* malloc maps whatever is larger than 32 MB */
 #define MISSING_CODE	GROVE_DISTINCT_MAX
 #define MISSING_LEVEL	PG_UINT32_MAX
 
@@ -117,7 +116,7 @@ add_tile(GroveIntakeKept *k, uint32 rows)
 		k->blocks = k->blocks ? repalloc(k->blocks, (k->n_blocks + 1) * sizeof(KeptBlock)) :
 			MemoryContextAlloc(k->context, sizeof(KeptBlock));
 		block = &k->blocks[k->n_blocks];
-		block->size = Max(k->n_blocks == 0 ? FIRST_BLOCK : NEXT_BLOCK, k->tile_most);
+		block->size = Max(k->n_blocks == 0 ? FIRST_BLOCK : GROVE_MAPPED_BYTES, k->tile_most);
 		block->used = 0;
 		block->data = MemoryContextAllocHuge(k->context, block->size);
 		k->n_blocks++;

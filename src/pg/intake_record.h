@@ -12,6 +12,9 @@
 
 #include "intake.h"
 
+/* malloc() maps a piece of more than 32 MB for itself, so that freeing it gives it back to the system. */
+#define GROVE_MAPPED_BYTES	(33 * 1024 * 1024)
+
 /* Places in a record behind the features. */
 #define AT_TARGET(in)		((in)->n_features)
 #define AT_WEIGHT(in)		((in)->n_features + 1)
