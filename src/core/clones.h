@@ -22,10 +22,6 @@
 #endif
 
 /* For the parts of such functions: compiled with each of them. */
-#if defined(__GNUC__)
 #define grove_inlined inline __attribute__((always_inline))
-#else
-#define grove_inlined inline
-#endif
 
 #endif							/* GROVE_CLONES_H */

@@ -59,10 +59,6 @@ grove_size_add(size_t *result, size_t count, size_t width)
 }
 
 /* Asks for a line of the cache before it is needed; any address is allowed. */
-#if defined(__GNUC__)
 #define grove_prefetch(p)	__builtin_prefetch(p)
-#else
-#define grove_prefetch(p)	((void) 0)
-#endif
 
 #endif							/* GROVE_CORE_H */

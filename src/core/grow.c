@@ -27,9 +27,9 @@ set_phase(GroveTrainShared *s, GrovePhase phase, uint32_t n_tasks, bool small)
 }
 
 static uint32_t
-chunks_of(uint32_t n)
+chunks_of(uint32_t n, uint32_t rows)
 {
-	return n / GROVE_HIST_CHUNK + (n % GROVE_HIST_CHUNK != 0);
+	return n / rows + (n % rows != 0);
 }
 
 /* The k-th smallest of n words, k from 0; reorders them (Hoare's quickselect). */
@@ -341,10 +341,10 @@ begin_split(GroveTrainer *t, uint32_t leaf)
 	atomic_store(&s->right_cursor, 0);
 	atomic_store(&s->out_left_cursor, 0);
 	atomic_store(&s->out_right_cursor, 0);
-	args->partition_chunks = whole ? 1 : chunks_of(parent->count);
+	args->partition_chunks = whole ? 1 : chunks_of(parent->count, GROVE_HIST_CHUNK);
 	set_phase(s, GROVE_PHASE_PARTITION,
 			  args->partition_chunks +
-			  (parent->out_count == 0 ? 0 : whole ? 1 : chunks_of(parent->out_count)),
+			  (parent->out_count == 0 ? 0 : whole ? 1 : chunks_of(parent->out_count, GROVE_HIST_CHUNK)),
 			  parent->count < 16384);
 }
 
@@ -367,7 +367,7 @@ set_hist_chunks(GroveTrainShared *s, uint32_t count)
 		args->hist_rows = count / n + 1;
 		args->hist_added = true;
 	}
-	args->hist_chunks = args->hist_added ? count / args->hist_rows + (count % args->hist_rows != 0) : 1;
+	args->hist_chunks = args->hist_added ? chunks_of(count, args->hist_rows) : 1;
 }
 
 /* The rows have moved: places of the children, and the histogram to build. */

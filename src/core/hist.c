@@ -14,22 +14,9 @@
 
 #define PREFETCH	16
 
-#if defined(__GNUC__)
 /* two words that are added at once; as aligned as a word is */
 typedef int64_t Pair __attribute__((vector_size(16), aligned(8)));
-#define make_pair(a, b)	((Pair) {(a), (b)})
-#define add_pair(to, p)	(*(Pair *) (to) += (p))
 #define fall_through	__attribute__((fallthrough))
-#else
-typedef struct Pair
-{
-	int64_t		a;
-	int64_t		b;
-} Pair;
-#define make_pair(a, b)	((Pair) {(a), (b)})
-#define add_pair(to, p)	((to)[0] += (p).a, (to)[1] += (p).b)
-#define fall_through	((void) 0)
-#endif
 
 /* What a row adds, one word. */
 static grove_inlined int64_t
@@ -45,7 +32,7 @@ row_word(const GroveHistMode mode, int32_t gradient)
 #define ADD(c)	\
 	case (c) + 1: \
 		if (mode == GROVE_HIST_WIDE) \
-			add_pair(acc + ((c) * GROVE_BINS + record[c]) * 2, pair); \
+			*(Pair *) (acc + ((c) * GROVE_BINS + record[c]) * 2) += pair; \
 		else \
 			acc[(c) * GROVE_BINS + record[c]] += word; \
 		fall_through;
@@ -65,7 +52,7 @@ add_records(const GroveBlock *block, const uint8_t *records, const GroveHistMode
 	{
 		const uint8_t *record = records + (size_t) entries[i].row * stride;
 		int64_t		word = row_word(mode, entries[i].g);
-		Pair		pair = make_pair(word, mode == GROVE_HIST_WIDE ? hess[entries[i].row] : 0);
+		Pair		pair = {word, mode == GROVE_HIST_WIDE ? hess[entries[i].row] : 0};
 
 		if (i + PREFETCH < n)
 		{
@@ -75,12 +62,12 @@ add_records(const GroveBlock *block, const uint8_t *records, const GroveHistMode
 		}
 		for (w = 0; w < n_wide; w++)
 		{
-			int64_t    *wide = acc + GROVE_HIST_NARROW + w * GROVE_HIST_WIDE_ONE;
+			int64_t    *wide = acc + GROVE_NARROW_COLUMNS_WORDS + w * GROVE_WIDE_COLUMN_WORDS;
 			uint16_t	code;
 
 			memcpy(&code, record + wide_at + 2 * w, sizeof(code));
 			if (mode == GROVE_HIST_WIDE)
-				add_pair(wide + 2 * code, pair);
+				*(Pair *) (wide + 2 * code) += pair;
 			else
 				wide[code] += word;
 		}

@@ -24,9 +24,9 @@
 #define GROVE_HIST_CHUNK	16384
 
 /* Words that the accumulators of any block fit into; those of the wide columns stand behind the others. */
-#define GROVE_HIST_NARROW	(GROVE_BLOCK_COLUMNS * 2 * GROVE_BINS)
-#define GROVE_HIST_WIDE_ONE	(2 * (GROVE_MAX_CODES + 1))
-#define GROVE_HIST_SCRATCH	(GROVE_HIST_NARROW + GROVE_BLOCK_WIDE * GROVE_HIST_WIDE_ONE)
+#define GROVE_NARROW_COLUMNS_WORDS	(GROVE_BLOCK_COLUMNS * 2 * GROVE_BINS)
+#define GROVE_WIDE_COLUMN_WORDS	(2 * (GROVE_MAX_CODES + 1))
+#define GROVE_HIST_SCRATCH	(GROVE_NARROW_COLUMNS_WORDS + GROVE_BLOCK_WIDE * GROVE_WIDE_COLUMN_WORDS)
 
 typedef enum GroveHistMode
 {
@@ -75,7 +75,7 @@ static inline int64_t *
 grove_hist_at(const GroveBlock *block, GroveHistMode mode, int64_t *accumulators, uint32_t i)
 {
 	return accumulators + (i < block->n_columns ? i * grove_hist_words(mode) :
-						   GROVE_HIST_NARROW + (i - block->n_columns) * (size_t) GROVE_HIST_WIDE_ONE);
+						   GROVE_NARROW_COLUMNS_WORDS + (i - block->n_columns) * (size_t) GROVE_WIDE_COLUMN_WORDS);
 }
 
 /*
