@@ -162,9 +162,9 @@ measured_maximum(const GroveTrainer *t, bool hessian)
 	return top < FLT_MAX ? top : FLT_MAX;
 }
 
-/* Steps of the integers that the gradients of the tree at hand become. */
+/* Steps of the integers that the gradients of the tree at hand become, in this mode. */
 static void
-set_rounding(GroveBoost *boost)
+set_rounding(GroveBoost *boost, GroveHistMode mode)
 {
 	GroveTrainShared *s = boost->trainer->shared;
 	GroveRounding *r = &s->args.rounding;
@@ -186,10 +186,18 @@ set_rounding(GroveBoost *boost)
 		top_h *= 0.25 * s->dims.n_outputs / (s->dims.n_outputs - 1);
 	top_g = top_g > LEAST_GRADIENT ? top_g : LEAST_GRADIENT;
 	top_h = top_h > LEAST_GRADIENT ? top_h : LEAST_GRADIENT;
-	r->mode = s->dims.mode;
+	r->mode = mode;
 	r->g_scale = (float) ((r->mode == GROVE_HIST_PACKED ? GROVE_PACKED_G_MAX : full) / top_g);
 	r->h_scale = (float) ((r->mode == GROVE_HIST_PACKED ? GROVE_PACKED_H_MAX : full) / top_h);
 	r->key = (uint32_t) grove_rng_hash(grove_rng_key(s->config.seed, GROVE_PURPOSE_ROUNDING), tree);
+	grove_boost_set_units(s);
+}
+
+void
+grove_boost_set_units(GroveTrainShared *s)
+{
+	const GroveRounding *r = &s->args.rounding;
+
 	s->rules = s->config.rules;
 	s->rules.stochastic = r->mode == GROVE_HIST_PACKED;
 	s->rules.g_unit = 1.0 / ((double) r->g_scale * (double) r->weight_scale);
@@ -265,7 +273,7 @@ begin_tree(GroveBoost *boost)
 	GroveTrainShared *s = boost->trainer->shared;
 
 	if (!grove_trainer_keeps_gradients(&s->dims))
-		set_rounding(boost);
+		set_rounding(boost, s->dims.mode);
 	s->args.apply = boost->score_pending;
 	boost->score_pending = false;
 	s->args.round = boost->round;
@@ -282,7 +290,7 @@ begin_trees(GroveBoost *boost)
 	if (grove_trainer_keeps_gradients(&boost->trainer->shared->dims))
 	{
 		if (!boost->trainer->shared->args.factored)
-			set_rounding(boost);
+			set_rounding(boost, boost->trainer->shared->dims.mode);
 		return run_chunks(boost, GROVE_PHASE_GRADIENT, STATE_GRADIENT);
 	}
 	return begin_tree(boost);
@@ -303,7 +311,8 @@ draw_bag(GroveBoost *boost)
 	if (!grove_boost_select_round(boost->trainer, boost->round))
 		return run_chunks(boost, GROVE_PHASE_BAG, STATE_BAG);
 	boost->output = 0;
-	set_rounding(boost);
+	/* what rows are chosen by is as fine as it can be */
+	set_rounding(boost, GROVE_HIST_WIDE);
 	return run_chunks(boost, GROVE_PHASE_GRADIENT, STATE_SELECT);
 }
 

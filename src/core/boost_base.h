@@ -53,6 +53,9 @@ extern double grove_boost_sum_scale(uint32_t n);
  */
 extern void grove_boost_base(GroveBoost *boost, bool from_average, double origin, bool has_margin, double *base);
 
+/* rules with the steps that args.rounding makes. */
+extern void grove_boost_set_units(GroveTrainShared *shared);
+
 /* Largest loss of any row, without weight. */
 extern double grove_boost_largest_loss(const GroveBoost *boost);
 

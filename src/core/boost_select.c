@@ -72,12 +72,18 @@ grove_boost_select_rule(GroveTrainer *t)
 		grove_select_mvs(&s->args.rule, &t->select_bins[0], s->config.bagging_fraction);
 }
 
-/* The scale under which a largest value of so many steps fits; never a finer one. */
+/*
+ * From the scale that rows were chosen with, under which the largest value is
+ * top steps, that of the trees: in packed mode it makes the largest value
+ * packed_max, in wide mode it is the same as long as that fits.
+ */
 static float
-fit_scale(float scale, double top)
+fit_scale(GroveHistMode mode, float scale, double top, double packed_max)
 {
 	double		full = (double) GROVE_WIDE_MAX - 128.0;
 
+	if (mode == GROVE_HIST_PACKED)
+		return (float) ((double) scale * (packed_max / (top > 1.0 ? top : 1.0)));
 	return top > full ? (float) ((double) scale * (full / top)) : scale;
 }
 
@@ -99,9 +105,9 @@ grove_boost_select_finish(GroveTrainer *t)
 		top_gradient = chunk->top_gradient > top_gradient ? chunk->top_gradient : top_gradient;
 		top_hessian = chunk->top_hessian > top_hessian ? chunk->top_hessian : top_hessian;
 	}
-	r->g_scale = fit_scale(r->g_scale, top_gradient);
-	r->h_scale = fit_scale(r->h_scale, top_hessian);
-	s->rules.g_unit = 1.0 / ((double) r->g_scale * (double) r->weight_scale);
-	s->rules.h_unit = 1.0 / ((double) r->h_scale * (double) r->weight_scale);
+	r->mode = s->dims.mode;
+	r->g_scale = fit_scale(r->mode, r->g_scale, top_gradient, GROVE_PACKED_G_MAX);
+	r->h_scale = fit_scale(r->mode, r->h_scale, top_hessian, GROVE_PACKED_H_MAX);
+	grove_boost_set_units(s);
 	s->args.factored = true;
 }

@@ -98,11 +98,11 @@ grove_loss_renewed(GroveLossKind kind)
 	return kind == GROVE_LOSS_ABSOLUTE || kind == GROVE_LOSS_QUANTILE;
 }
 
-/* The smallest accumulator that holds gradients of this loss. */
+/* The smallest accumulator that holds gradients of this loss; rows chosen by their gradients have factors, other hessians than 1. */
 static inline GroveHistMode
-grove_loss_mode(GroveLossKind kind, bool weighted)
+grove_loss_mode(GroveLossKind kind, bool weighted, bool by_gradient)
 {
-	if (!weighted && grove_loss_constant_hessian(kind))
+	if (!weighted && !by_gradient && grove_loss_constant_hessian(kind))
 		return GROVE_HIST_CONSTANT;
 	if (!weighted && (kind == GROVE_LOSS_LOGISTIC || kind == GROVE_LOSS_SOFTMAX))
 		return GROVE_HIST_PACKED;

@@ -105,20 +105,3 @@ grove_select_mvs(GroveSelectRule *rule, const GroveSelectBins *bins, double frac
 	if (zeros > 0.0 && wanted > n - zeros)
 		rule->zero = (wanted - (n - zeros)) / zeros;
 }
-
-double
-grove_select_probability(const GroveSelectRule *rule, float score)
-{
-	uint32_t	bits = grove_select_bits(score);
-
-	if (rule->kind == GROVE_SELECT_GOSS)
-	{
-		uint32_t	bin = bits >> GROVE_SELECT_SHIFT;
-
-		return bin > rule->bin ? 1.0 : bin == rule->bin ? rule->within : rule->below;
-	}
-	if (bits >> GROVE_SELECT_SHIFT == 0)
-		return rule->zero;
-	memcpy(&score, &bits, sizeof(score));
-	return (double) score < rule->mu ? (double) score / rule->mu : 1.0;
-}

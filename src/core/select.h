@@ -85,7 +85,17 @@ extern void grove_select_goss(GroveSelectRule *rule, const GroveSelectBins *bins
 /* fraction is in (0,1). */
 extern void grove_select_mvs(GroveSelectRule *rule, const GroveSelectBins *bins, double fraction);
 
-/* The probability that a row with this score is kept. */
-extern double grove_select_probability(const GroveSelectRule *rule, float score);
+/* The probability that a row with this score is kept; kind is the rule's. */
+static inline double
+grove_select_probability(GroveSelectKind kind, const GroveSelectRule *rule, float score)
+{
+	uint32_t	bits = grove_select_bits(score);
+	uint32_t	bin = bits >> GROVE_SELECT_SHIFT;
+
+	if (kind == GROVE_SELECT_GOSS)
+		return bin > rule->bin ? 1.0 : bin == rule->bin ? rule->within : rule->below;
+	memcpy(&score, &bits, sizeof(score));
+	return bin == 0 ? rule->zero : (double) score < rule->mu ? (double) score / rule->mu : 1.0;
+}
 
 #endif							/* GROVE_SELECT_H */

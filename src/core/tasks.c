@@ -42,47 +42,82 @@ poisson(uint32_t bits, double mean)
 	return k;
 }
 
-uint32_t
-grove_tasks_copies(const GroveTrainer *t, uint32_t row, uint32_t bag_key)
+/* The rows that the bits of n identities draw with a probability of limit / 2^32. */
+GROVE_CLONES static void
+draw_once(const uint32_t *identity, uint32_t bag_key, uint64_t limit, uint32_t n, uint8_t *copies)
 {
-	const GroveTrainConfig *config = &t->shared->config;
-	uint32_t	bits;
+	uint32_t	i;
 
-	if (t->validation && t->validation[row])
-		return 0;
-	if (!t->shared->dims.sampled)
-		return 1;
-	if (t->factor)
-		return !t->shared->args.factored || t->factor[row] > 0.0f;
-	bits = grove_tasks_bag_bits(t, row, bag_key);
-	if (config->algorithm == GROVE_ALGORITHM_FOREST)
-		return poisson(bits, config->bagging_fraction);
-	return (double) bits < config->bagging_fraction * 4294967296.0;
+	for (i = 0; i < n; i++)
+		copies[i] = grove_tasks_bag_bits(identity[i], bag_key) < limit;
 }
 
+/* The least integer that is not below fraction 2^32. */
+static uint64_t
+bag_limit(double fraction)
+{
+	double		exact = fraction * 4294967296.0;
+	uint64_t	limit = (uint64_t) exact;
+
+	return (double) limit < exact ? limit + 1 : limit;
+}
+
+void
+grove_tasks_draw_bag(const GroveTrainConfig *config, const uint32_t *identity, uint32_t bag_key, uint32_t n, uint8_t *copies)
+{
+	uint32_t	i;
+
+	if (config->algorithm != GROVE_ALGORITHM_FOREST)
+	{
+		draw_once(identity, bag_key, bag_limit(config->bagging_fraction), n, copies);
+		return;
+	}
+	for (i = 0; i < n; i++)
+		copies[i] = (uint8_t) poisson(grove_tasks_bag_bits(identity[i], bag_key), config->bagging_fraction);
+}
+
+/* Draws the rows of a chunk that the next trees see. */
 static void
 run_bag(GroveTrainer *t, uint32_t chunk)
 {
-	GroveChunk *c = &t->chunks[chunk];
-	uint32_t	key = t->shared->args.bag_key;
 	uint32_t	first;
 	uint32_t	n = grove_tasks_chunk_rows(t, chunk, &first);
+	uint8_t    *copies;
 	uint32_t	i;
 
-	c->bag = 0;
-	c->out = 0;
-	if (!t->validation && !t->shared->dims.sampled)
+	if (!t->copies)
 	{
-		c->bag = n;
+		t->chunks[chunk].bag = n;
+		t->chunks[chunk].out = 0;
 		return;
 	}
+	copies = t->copies + first;
+	if (!t->shared->dims.sampled || t->factor)
+		memset(copies, 1, n);
+	else
+		grove_tasks_draw_bag(&t->shared->config, t->identity + first, t->shared->args.bag_key, n, copies);
+	for (i = 0; t->validation && i < n; i++)
+		copies[i] = t->validation[first + i] ? 0 : copies[i];
+	grove_tasks_count(t, chunk);
+}
+
+void
+grove_tasks_count(GroveTrainer *t, uint32_t chunk)
+{
+	GroveChunk *c = &t->chunks[chunk];
+	uint32_t	first;
+	uint32_t	n = grove_tasks_chunk_rows(t, chunk, &first);
+	uint32_t	bag = 0;
+	uint32_t	out = 0;
+	uint32_t	i;
+
 	for (i = first; i < first + n; i++)
 	{
-		uint32_t	copies = grove_tasks_copies(t, i, key);
-
-		c->bag += copies;
-		c->out += copies == 0 && t->shared->dims.track_out;
+		bag += t->copies[i];
+		out += t->copies[i] == 0;
 	}
+	c->bag = bag;
+	c->out = out;
 }
 
 /* Adds the last tree's leaf values to the scores of n rows. */
@@ -196,42 +231,68 @@ run_gradient(GroveTrainer *t, uint32_t chunk)
 	}
 }
 
+/* Entries of n rows: those that the tree sees once to the start of part, the others to its end. */
+GROVE_CLONES static void
+divide_rows(const uint8_t *copies, const int32_t *words, uint32_t first, uint32_t n, GroveEntry *part)
+{
+	uint32_t	bag = 0;
+	uint32_t	out = n;
+	uint32_t	i;
+
+	/* as in partition.c */
+	for (i = 0; i < n; i++)
+	{
+		GroveEntry	entry = {first + i, words[i]};
+
+		part[bag] = entry;
+		part[out - 1] = entry;
+		bag += copies[i];
+		out -= 1 - copies[i];
+	}
+}
+
+/* Entries of n rows: as many as the tree sees of each to bag, those that it does not see to out. */
+static void
+copy_rows(const uint8_t *copies, const int32_t *words, uint32_t first, uint32_t n, GroveEntry *bag, GroveEntry *out)
+{
+	uint32_t	i,
+				k;
+
+	for (i = 0; i < n; i++)
+	{
+		GroveEntry	entry = {first + i, words[i]};
+
+		if (copies[i] == 0)
+			*out++ = entry;
+		for (k = 0; k < copies[i]; k++)
+			*bag++ = entry;
+	}
+}
+
 /* The chunk's rows into the two lists; words are their gradients. */
-GROVE_CLONES static uint32_t
-list_rows(GroveTrainer *t, const GroveChunk *c, const int32_t *words, uint32_t first, uint32_t n)
+static void
+list_rows(GroveTrainer *t, const GroveChunk *c, const int32_t *words, uint32_t first, uint32_t n, GroveEntry *part)
 {
 	GroveEntry *bag = t->bag[0] + c->bag_begin;
 	GroveEntry *out = t->out[0] + c->out_begin;
-	uint32_t	key = t->shared->args.bag_key;
 	uint32_t	i;
 
-	if (!t->validation && !t->shared->dims.sampled)
+	if (!t->copies)
 	{
 		for (i = 0; i < n; i++)
 		{
 			bag[i].row = first + i;
 			bag[i].g = words[i];
 		}
-		return n;
 	}
-	for (i = 0; i < n; i++)
+	else if (t->shared->config.algorithm == GROVE_ALGORITHM_FOREST)
+		copy_rows(t->copies + first, words, first, n, bag, out);
+	else
 	{
-		uint32_t	copies = grove_tasks_copies(t, first + i, key);
-
-		if (copies == 0 && t->shared->dims.track_out)
-		{
-			out->row = first + i;
-			out->g = 0;
-			out++;
-		}
-		for (; copies > 0; copies--)
-		{
-			bag->row = first + i;
-			bag->g = words[i];
-			bag++;
-		}
+		divide_rows(t->copies + first, words, first, n, part);
+		memcpy(bag, part, c->bag * sizeof(GroveEntry));
+		memcpy(out, part + c->bag, c->out * sizeof(GroveEntry));
 	}
-	return c->bag;
 }
 
 void
@@ -294,7 +355,6 @@ run_root(GroveTrainer *t, uint32_t worker, uint32_t chunk)
 	uint32_t	first;
 	uint32_t	n = grove_tasks_chunk_rows(t, chunk, &first);
 	const int32_t *words = t->workers[worker].words;
-	uint32_t	n_bag;
 	uint32_t	done;
 	uint32_t	b;
 
@@ -309,11 +369,11 @@ run_root(GroveTrainer *t, uint32_t worker, uint32_t chunk)
 		grove_loss_gradients(t->shared->config.loss, &rows, 0, &args->rounding, t->workers[worker].words,
 							 t->hess ? t->hess + first : NULL);
 	}
-	n_bag = list_rows(t, c, words, first, n);
+	list_rows(t, c, words, first, n, t->workers[worker].part);
 	/* a bootstrap sample may put more than a chunk's worth of entries into one */
-	for (done = 0; done < n_bag; done += GROVE_HIST_CHUNK)
+	for (done = 0; done < c->bag; done += GROVE_HIST_CHUNK)
 	{
-		uint32_t	part = n_bag - done < GROVE_HIST_CHUNK ? n_bag - done : GROVE_HIST_CHUNK;
+		uint32_t	part = c->bag - done < GROVE_HIST_CHUNK ? c->bag - done : GROVE_HIST_CHUNK;
 
 		for (b = 0; b < t->matrix.n_blocks; b++)
 		{

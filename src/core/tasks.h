@@ -9,9 +9,9 @@
 
 /* The random bits that decide whether the trees of a bag see a row. */
 static inline uint32_t
-grove_tasks_bag_bits(const GroveTrainer *trainer, uint32_t row, uint32_t bag_key)
+grove_tasks_bag_bits(uint32_t identity, uint32_t bag_key)
 {
-	return (uint32_t) (grove_rng_mix(trainer->identity[row] ^ ((uint64_t) bag_key << 32)) >> 32);
+	return (uint32_t) (grove_rng_mix(identity ^ ((uint64_t) bag_key << 32)) >> 32);
 }
 
 /* Rows of a chunk: first, and how many. */
@@ -23,6 +23,9 @@ grove_tasks_chunk_rows(const GroveTrainer *trainer, uint32_t chunk, uint32_t *fi
 	*first = chunk * GROVE_HIST_CHUNK;
 	return n - *first < GROVE_HIST_CHUNK ? n - *first : GROVE_HIST_CHUNK;
 }
+
+/* Counts what copies[] says of a chunk's rows. */
+extern void grove_tasks_count(GroveTrainer *trainer, uint32_t chunk);
 
 /* Whether any feature of the block may be used by the tree. */
 extern bool grove_tasks_block_used(const GroveTrainer *trainer, uint32_t block);

@@ -22,12 +22,18 @@ bag_capacity(const GroveTrainDims *dims)
 	return n + (uint32_t) (12.0 * sqrt((double) n)) + 128;
 }
 
+/* Rows that the list of the others can hold. */
 static uint32_t
 out_capacity(const GroveTrainDims *dims)
 {
-	if (!dims->track_out)
-		return 0;
 	return dims->sampled || dims->folded ? dims->n_rows : dims->n_validation;
+}
+
+/* Whether a tree may see a row other than once. */
+static bool
+sees_parts(const GroveTrainDims *dims)
+{
+	return dims->sampled || dims->folded || dims->n_validation > 0;
 }
 
 /*
@@ -82,6 +88,7 @@ lay_out(GroveArena *arena, const GroveTrainDims *dims, GroveTrainer *t)
 	t->identity = grove_arena_carve(arena, n, sizeof(uint32_t));
 	t->validation = dims->n_validation > 0 || dims->folded ? grove_arena_carve(arena, n, 1) : NULL;
 	t->leaf_of = grove_arena_carve(arena, n, sizeof(uint16_t));
+	t->copies = sees_parts(dims) ? grove_arena_carve(arena, n, 1) : NULL;
 	t->out_sum = dims->out_scored ? grove_arena_carve(arena, n, dims->n_outputs * sizeof(float)) : NULL;
 	t->out_trees = dims->out_scored ? grove_arena_carve(arena, n, sizeof(uint32_t)) : NULL;
 	t->group_rows = dims->ranked ? grove_arena_carve(arena, n, sizeof(uint32_t)) : NULL;
@@ -91,7 +98,7 @@ lay_out(GroveArena *arena, const GroveTrainDims *dims, GroveTrainer *t)
 	t->hessian = dims->ranked ? grove_arena_carve(arena, n, sizeof(float)) : NULL;
 	t->factor = dims->by_gradient ? grove_arena_carve(arena, n, sizeof(float)) : NULL;
 	t->words = grove_trainer_keeps_gradients(dims) ? grove_arena_carve(arena, n, dims->n_outputs * sizeof(int32_t)) : NULL;
-	t->hess = dims->mode == GROVE_HIST_WIDE ? grove_arena_carve(arena, n, dims->n_outputs * sizeof(int32_t)) : NULL;
+	t->hess = dims->mode == GROVE_HIST_WIDE || dims->by_gradient ? grove_arena_carve(arena, n, dims->n_outputs * sizeof(int32_t)) : NULL;
 	t->bag_capacity = bag_capacity(dims);
 	t->out_capacity = out_capacity(dims);
 	for (i = 0; i < 2; i++)

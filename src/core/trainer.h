@@ -39,9 +39,8 @@ typedef struct GroveTrainDims
 	bool		joined;			/* features of few bins share columns of the matrix */
 	bool		weighted;
 	bool		sampled;		/* trees see a part of the rows, or rows more than once */
-	bool		track_out;		/* rows that a tree does not see must learn their leaf, too */
 	bool		ranked;			/* rows belong to groups */
-	bool		by_gradient;	/* the rows of a tree are chosen by their gradients; sampled, and wide mode */
+	bool		by_gradient;	/* the rows of a tree are chosen by their gradients; sampled */
 	bool		out_scored;		/* forest: each row adds up the trees that did not see it */
 	bool		pruned;			/* the grown tree is pruned by cost and complexity */
 	bool		folded;			/* parts of the rows are left out in turn, as validation rows are */
@@ -159,6 +158,7 @@ typedef struct GroveTrainer
 	uint32_t   *identity;		/* [n_rows] 32 random bits from the row's content */
 	uint8_t    *validation;		/* [n_rows] 1 = the trees must not see the row, or NULL */
 	uint16_t   *leaf_of;		/* [n_rows] */
+	uint8_t    *copies;			/* [n_rows] how often the trees see the row, from BAG or DRAW; NULL: each sees all rows once */
 	float	   *out_sum;		/* out_scored: [n_outputs][n_rows] leaf values of the trees that did not see the row */
 	uint32_t   *out_trees;		/* [n_rows] how many rounds these were */
 	uint32_t   *group_rows;		/* ranked: [n_rows] rows, group by group, in an order that follows from their content */
@@ -168,7 +168,7 @@ typedef struct GroveTrainer
 	float	   *hessian;
 	float	   *factor;			/* [n_rows] by_gradient: how often a row counts, 0: the trees do not see it; before DRAW its score */
 	int32_t    *words;			/* [n_outputs][n_rows] gradients, where they are kept for a round */
-	int32_t    *hess;			/* [n_outputs][n_rows], wide mode only */
+	int32_t    *hess;			/* [n_outputs][n_rows], wide mode, and by_gradient to choose by */
 	GroveEntry *bag[2];			/* [bag_capacity] */
 	GroveEntry *out[2];
 	uint32_t	bag_capacity;
@@ -230,8 +230,10 @@ extern void grove_trainer_attach(GroveTrainer *trainer, void *buffer);
 /* tasks.c: runs one task of the phase that shared->phase tells, as this worker (0 = leader). */
 extern void grove_tasks_run(GroveTrainer *trainer, uint32_t worker, uint32_t task);
 
-/* How often the tree at hand sees a row: 0, 1, or more in a bootstrap sample. */
-extern uint32_t grove_tasks_copies(const GroveTrainer *trainer, uint32_t row, uint32_t bag_key);
+
+/* How often the trees of a bag see n rows, 0 or 1, or up to 15 in a bootstrap sample: by their identities alone. */
+extern void grove_tasks_draw_bag(const GroveTrainConfig *config, const uint32_t *identity, uint32_t bag_key, uint32_t n,
+								 uint8_t *copies);
 
 /* grow.c: starts a tree; the leader's first phase is set up. */
 extern void grove_grow_begin(GroveTrainer *trainer, uint32_t round, uint32_t output);

@@ -136,11 +136,9 @@ set_dims(GroveTraining *tr)
 	d->weighted = in->weight.attno != 0 || tr->class_weight != NULL;
 	d->ranked = tr->task == GROVE_TASK_RANKING;
 	d->by_gradient = p->data_sample_strategy != GROVE_PARAM_SAMPLE_BAGGING;
-	/* rows that are chosen by their gradients count differently, as with weights */
-	d->mode = grove_loss_mode(grovepg_objective_loss(tr), d->weighted || d->by_gradient);
+	d->mode = grove_loss_mode(grovepg_objective_loss(tr), d->weighted, d->by_gradient);
 	d->sampled = p->algorithm == GROVE_PARAM_ALGORITHM_FOREST || d->by_gradient ||
 		(p->bagging_fraction < 1.0 && p->bagging_freq > 0);
-	d->track_out = true;
 	d->out_scored = p->algorithm == GROVE_PARAM_ALGORITHM_FOREST;
 	d->pruned = p->ccp_alpha > 0.0 || p->ccp_folds > 0;
 	d->folded = p->ccp_folds > 0;

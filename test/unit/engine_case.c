@@ -325,10 +325,9 @@ kit_dims(const KitTable *table, const GroveTrainConfig *config)
 	d.weighted = table->weight != NULL;
 	d.ranked = table->group != NULL;
 	d.by_gradient = config->select != GROVE_SELECT_BAGGING;
-	d.mode = grove_loss_mode(config->loss, d.weighted || d.by_gradient);
+	d.mode = grove_loss_mode(config->loss, d.weighted, d.by_gradient);
 	d.sampled = config->algorithm == GROVE_ALGORITHM_FOREST || d.by_gradient ||
 		(config->bagging_fraction < 1.0 && config->bagging_freq > 0);
-	d.track_out = true;
 	d.out_scored = config->algorithm == GROVE_ALGORITHM_FOREST;
 	return d;
 }

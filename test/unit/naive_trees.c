@@ -193,7 +193,7 @@ grow_tree(NaiveTree *tree, const GroveTrainer *trainer)
 	root->rows = kit_alloc((size_t) n * 16, sizeof(uint32_t));
 	for (uint32_t i = 0; i < n; i++)
 	{
-		for (uint32_t copies = grove_tasks_copies(trainer, i, trainer->shared->args.bag_key); copies > 0; copies--)
+		for (uint32_t copies = trainer->copies ? trainer->copies[i] : 1; copies > 0; copies--)
 			add_row(tree, root, i);
 	}
 	root->output = naive_output(&tree->data, NULL, &root->sums);

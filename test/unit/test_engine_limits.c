@@ -288,28 +288,22 @@ test_too_large_bag(void)
 	uint32_t	identity = 0;
 	bool		fits = true;
 	KitSchedule schedule = {0, false, note_bag, &fits};
-	GroveTrainShared shared;
-	GroveTrainer chooser;
 	KitRandom	random = kit_random(1);
 	KitModel	model;
+	uint8_t		copies;
 
 	kase.config.algorithm = GROVE_ALGORITHM_FOREST;
 	kase.config.bagging_freq = 1;
 	kase.config.n_rounds = 2;
 	kase.dims = kit_dims(&kase.table, &kase.config);
-	memset(&shared, 0, sizeof(shared));
-	memset(&chooser, 0, sizeof(chooser));
-	shared.dims = kase.dims;
-	shared.config = kase.config;
-	chooser.shared = &shared;
-	chooser.identity = &identity;
 	key = (uint32_t) grove_rng_hash(grove_rng_key(kase.config.seed, GROVE_PURPOSE_BAGGING), 0);
 	for (uint32_t i = 0; i < kase.table.n_rows;)
 	{
 		uint64_t	hash = kit_next(&random);
 
 		identity = (uint32_t) grove_rng_mix(hash);
-		if (grove_tasks_copies(&chooser, 0, key) >= 3)
+		grove_tasks_draw_bag(&kase.config, &identity, key, 1, &copies);
+		if (copies >= 3)
 			kase.table.hash[i++] = hash;
 	}
 	model = kit_train(&kase, &schedule);
@@ -330,24 +324,21 @@ test_copies(void)
 	{
 		for (double fraction = 0.1; fraction <= 1.0; fraction += 0.3)
 		{
-			GroveTrainShared shared;
-			GroveTrainer t;
+			GroveTrainConfig config;
 			uint32_t	identity;
+			uint8_t		copies;
 			double		counts[16] = {0};
 			double		probability = forest ? exp(-fraction) : 1.0 - fraction;
 			KitRandom	random = kit_random(3);
 
-			memset(&shared, 0, sizeof(shared));
-			memset(&t, 0, sizeof(t));
-			t.shared = &shared;
-			t.identity = &identity;
-			shared.dims.sampled = true;
-			shared.config.algorithm = forest ? GROVE_ALGORITHM_FOREST : GROVE_ALGORITHM_GBDT;
-			shared.config.bagging_fraction = fraction;
+			memset(&config, 0, sizeof(config));
+			config.algorithm = forest ? GROVE_ALGORITHM_FOREST : GROVE_ALGORITHM_GBDT;
+			config.bagging_fraction = fraction;
 			for (int i = 0; i < DRAWS; i++)
 			{
 				identity = (uint32_t) kit_next(&random);
-				counts[grove_tasks_copies(&t, 0, 12345)]++;
+				grove_tasks_draw_bag(&config, &identity, 12345, 1, &copies);
+				counts[copies]++;
 			}
 			for (uint32_t k = 0; k < (forest ? 7 : 2); k++)
 			{
@@ -397,7 +388,7 @@ test_sizes(void)
 	bad.max_leaves = GROVE_MAX_LEAVES;
 	bad.n_workers = 64;
 	bad.mode = GROVE_HIST_WIDE;
-	bad.weighted = bad.sampled = bad.track_out = true;
+	bad.weighted = bad.sampled = true;
 	CHECK(grove_trainer_size(&bad, &size) == (sizeof(size_t) > 4 ? GROVE_OK : GROVE_ERR_SIZE));
 	CHECK(sizeof(size_t) == 4 || (double) size > 2.0 * GROVE_MAX_ROWS * GROVE_MAX_FEATURES);
 	kit_table_free(&kase.table);

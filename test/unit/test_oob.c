@@ -154,7 +154,7 @@ check_tree(void *arg, const GroveTrainer *t, const KitTree *tree)
 	}
 	for (uint32_t i = 0; i < table->n_rows; i++)
 	{
-		if (grove_tasks_copies(t, i, t->shared->args.bag_key) > 0)
+		if (t->copies[i] > 0)
 			continue;
 		sum[i] += walk(table, tree, i);
 		naive->trees[i] += output == 0;
@@ -168,7 +168,6 @@ check_same_trees(KitCase *kase, const KitModel *expected)
 	KitSchedule schedule = {0, false, NULL, NULL};
 	KitModel	model;
 
-	kase->dims.track_out = false;
 	kase->dims.out_scored = false;
 	model = kit_train(kase, &schedule);
 	CHECK(kit_model_equal(&model, expected));

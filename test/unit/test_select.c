@@ -64,7 +64,7 @@ check_mvs(const float *score, uint32_t n, double fraction)
 	grove_select_mvs(&rule, &bins, fraction);
 	for (uint32_t i = 0; i < n; i++)
 	{
-		size += grove_select_probability(&rule, score[i]);
+		size += grove_select_probability(rule.kind, &rule, score[i]);
 		positive += score[i] > 0.0f;
 	}
 	CHECK(fabs(size - fraction * n) <= fraction * n / 256.0 + 1e-6);
@@ -94,7 +94,7 @@ check_goss(float *score, uint32_t n, double top_rate, double other_rate)
 	threshold = score[top < n ? top : n - 1];
 	for (uint32_t i = 0; i < n; i++)
 	{
-		double		p = grove_select_probability(&rule, score[i]);
+		double		p = grove_select_probability(rule.kind, &rule, score[i]);
 
 		size += p;
 		CHECK(p > 0.0 && p <= 1.0);
@@ -272,6 +272,9 @@ check_words(Watch *watch, const GroveTrainer *t)
 	const KitCase *kase = watch->kase;
 	uint32_t	k = t->shared->args.output;
 	bool		factored = t->shared->args.factored;
+	bool		packed = kase->dims.mode == GROVE_HIST_PACKED;
+	double		g_unit = t->shared->rules.g_unit;
+	double		h_unit = t->shared->rules.h_unit;
 	bool		agree = true;
 
 	memset(watch->sums, 0, sizeof(watch->sums));
@@ -280,21 +283,26 @@ check_words(Watch *watch, const GroveTrainer *t)
 	{
 		double		factor = factored ? t->factor[i] : training_row(&kase->table, i);
 		double		slack = 1e-5 * (1.0 + factor) * (kase->table.weight ? kase->table.weight[i] : 1.0);
-		double		word = t->words[(size_t) k * kase->table.n_rows + i] * t->shared->rules.g_unit;
-		double		hess = t->hess[(size_t) k * kase->table.n_rows + i] * t->shared->rules.h_unit;
+		int32_t		entry = t->words[(size_t) k * kase->table.n_rows + i];
+		double		word = (packed ? entry >> 16 : entry) * g_unit;
+		double		hess = (packed ? entry & 0xffff : t->hess[(size_t) k * kase->table.n_rows + i]) * h_unit;
 		double		g,
 					h;
 
 		if (!training_row(&kase->table, i))
 			continue;
 		row_gradient(kase, t, i, k, &g, &h);
-		agree = agree && fabs(word - g * factor) < slack * (1.0 + fabs(g)) && fabs(hess - h * factor) < slack;
+		agree = agree && fabs(word - g * factor) < slack * (1.0 + fabs(g)) + (packed ? g_unit : 0.0) &&
+			fabs(hess - h * factor) < slack + (packed ? h_unit : 0.0);
 		watch->sums[0] += word;
 		watch->sums[1] += hess;
 		watch->sums[2] += g;
 		watch->sums[3] += h;
 		watch->squares[0] += factor > 0.0 ? g * g * factor * (factor - 1.0) : 0.0;
 		watch->squares[1] += factor > 0.0 ? h * h * factor * (factor - 1.0) : 0.0;
+		/* a step up or down by chance has a variance of a quarter of its square at most */
+		watch->squares[0] += packed && factor > 0.0 ? 0.25 * g_unit * g_unit : 0.0;
+		watch->squares[1] += packed && factor > 0.0 ? 0.25 * h_unit * h_unit : 0.0;
 	}
 	CHECK(agree);
 }
