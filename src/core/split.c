@@ -10,6 +10,8 @@
 #include "rng.h"
 
 #define LANES	8
+typedef double DoubleLanes __attribute__((vector_size(LANES * sizeof(double))));
+typedef int64_t CountLanes __attribute__((vector_size(LANES * sizeof(int64_t))));
 
 /* Left sums as doubles, one entry a candidate; bins without rows make none, nor does the last one with rows. */
 typedef struct Candidates
@@ -370,51 +372,30 @@ scan_order(const GroveSplitRules *rules, const Node *node, const uint8_t *order,
 	}
 }
 
-/* Merges two sorted runs; of equal ratios those of the first run come first. */
-static void
-merge_runs(const uint8_t *a, uint32_t n_a, const uint8_t *b, uint32_t n_b, const double *ratio, uint8_t *out)
+/*
+ * Sorts bins by their ratios, equal ones by their numbers, as they come.  A
+ * bin's place is the number of ratios below its own: that all are compared
+ * with all takes fewer cycles than a sort whose branches cannot be foreseen.
+ */
+GROVE_CLONES static void
+sort_categories(const uint8_t *bins, const double *ratio, uint32_t n, uint8_t *order)
 {
-	/* without branches, which could not be foreseen */
-	while (n_a > 0 && n_b > 0)
+	uint8_t		equal[GROVE_BINS] = {0};
+	uint32_t	i,
+				j,
+				k;
+
+	for (i = 0; i < n; i += LANES)
 	{
-		uint32_t	take_b = ratio[*b] < ratio[*a];
+		DoubleLanes own;
+		CountLanes	below = {0};
 
-		*out++ = take_b ? *b : *a;
-		a += 1 - take_b;
-		b += take_b;
-		n_a -= 1 - take_b;
-		n_b -= take_b;
+		memcpy(&own, ratio + i, sizeof(own));
+		for (j = 0; j < n; j++)
+			below -= own > ratio[j];
+		for (k = 0; k < LANES && i + k < n; k++)
+			order[below[k] + equal[below[k]]++] = bins[i + k];
 	}
-	memcpy(out, a, n_a);
-	memcpy(out + n_a, b, n_b);
-}
-
-/* Sorts bins by their ratios, equal ones by their numbers, as they come: a merge sort. */
-static void
-sort_categories(uint8_t *order, const double *ratio, uint32_t n)
-{
-	uint8_t		spare[GROVE_BINS];
-	uint8_t    *from = order;
-	uint8_t    *to = spare;
-	uint32_t	run,
-				i;
-
-	for (run = 1; run < n; run *= 2)
-	{
-		uint8_t    *swap = from;
-
-		for (i = 0; i < n; i += 2 * run)
-		{
-			uint32_t	n_a = n - i < run ? n - i : run;
-			uint32_t	n_b = n - i - n_a < run ? n - i - n_a : run;
-
-			merge_runs(from + i, n_a, from + i + n_a, n_b, ratio, to + i);
-		}
-		from = to;
-		to = swap;
-	}
-	if (from != order)
-		memcpy(order, from, n);
 }
 
 /*
@@ -426,9 +407,10 @@ static void
 scan_sorted(const GroveSplitRules *rules, const Node *node, const GroveFeatureBins *bins, const GroveBinSums *sums,
 			GroveSplit *best)
 {
+	uint8_t		eligible[GROVE_BINS];
 	uint8_t		order[GROVE_BINS];
 	uint8_t		reverse[GROVE_BINS];
-	double		ratio[GROVE_BINS];
+	double		ratio[GROVE_BINS + LANES] = {0.0};
 	uint32_t	n = 0;
 	uint32_t	b,
 				i;
@@ -441,10 +423,10 @@ scan_sorted(const GroveSplitRules *rules, const Node *node, const GroveFeatureBi
 			continue;
 		/* rows of weight 0 have neither: 0 / 0 would not sort */
 		r = (double) sums->h[b] * rules->h_unit + rules->cat_smooth;
-		ratio[b] = r > 0.0 ? (double) sums->g[b] * rules->g_unit / r : 0.0;
-		order[n++] = (uint8_t) b;
+		ratio[n] = r > 0.0 ? (double) sums->g[b] * rules->g_unit / r : 0.0;
+		eligible[n++] = (uint8_t) b;
 	}
-	sort_categories(order, ratio, n);
+	sort_categories(eligible, ratio, n, order);
 	for (i = 0; i < n; i++)
 		reverse[i] = order[n - 1 - i];
 	scan_order(rules, node, order, n, sums, best);
