@@ -4,7 +4,7 @@
 usage()
 {
 	cat <<'TXT'
-usage: demo/run.sh [--keep] [--dsn CONNINFO] [--data FILE]
+usage: demo/run.sh [--keep] [--dsn CONNINFO] [--data FILE | --generated]
 
 Installs what is missing, builds and installs pg_grove, starts a private
 PostgreSQL, runs demo/demo.sql in it and removes the server again.
@@ -17,8 +17,10 @@ PostgreSQL, runs demo/demo.sql in it and removes the server again.
   --data FILE     the Online Shoppers data, as CSV or gzip; default
                   demo/data/online_shoppers.csv.gz, else
                   online_shoppers_intention.csv.gz in the directory that
-                  PG_GROVE_DATA names (../shared/data), whichever exists.
-                  Without it the demo generates shop sessions
+                  PG_GROVE_DATA names (../shared/data), whichever exists;
+                  else demo/data/fetch.sh downloads it from its publisher.
+                  Without a network the demo generates shop sessions
+  --generated     generate shop sessions in any case
 
 PG_CONFIG in the environment chooses the PostgreSQL installation.
 TXT
@@ -28,6 +30,7 @@ set -u
 keep=
 dsn=
 data=
+generated=
 while [ "$#" -gt 0 ]; do
 	case $1 in
 		--keep) keep=yes ;;
@@ -38,6 +41,7 @@ while [ "$#" -gt 0 ]; do
 			;;
 		--dsn=*) dsn=${1#*=} ;;
 		--data=*) data=$(realpath -- "${1#*=}") ;;
+		--generated) generated=yes ;;
 		-h | --help) usage; exit 0 ;;
 		*) usage >&2; exit 2 ;;
 	esac
@@ -50,7 +54,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 for file in demo/data/online_shoppers.csv.gz \
 	"${PG_GROVE_DATA:-../shared/data}/online_shoppers_intention.csv.gz"; do
-	if [ -z "$data" ] && [ -f "$file" ]; then
+	if [ -z "$data$generated" ] && [ -f "$file" ]; then
 		data=$file
 	fi
 done
@@ -142,6 +146,16 @@ run_demo()
 
 # GROVE_INSTALLED=1: the extension is installed already (the tests set it).
 setup_packages || exit 1
+if [ -z "$data$generated" ]; then
+	say "Downloading the data"
+	command -v curl >/dev/null 2>&1 || command -v python3 >/dev/null 2>&1 || command -v wget >/dev/null 2>&1 ||
+		apt_install curl ca-certificates
+	if demo/data/fetch.sh; then
+		data=demo/data/online_shoppers.csv.gz
+	else
+		echo "Not to be had; the demo generates shop sessions."
+	fi
+fi
 if [ -n "$dsn" ]; then
 	match_server || exit 1
 fi

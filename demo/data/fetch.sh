@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# fetch.sh [URL]: downloads the Online Shoppers data from its publisher, checks
-# that it is the table that the demo knows, and stores it beside this file.
-# Licence and citation: README.md.
+# fetch.sh [URL [DIRECTORY]]: downloads the Online Shoppers data from its
+# publisher, checks that it is the table that the demo knows, and stores it
+# beside this file, or in the directory.  Licence and citation: README.md.
 
 set -eu
 url=${1:-https://archive.ics.uci.edu/static/public/468/data.csv}
-here=$(cd "$(dirname "$0")" && pwd -P)
+here=${2:-$(cd "$(dirname "$0")" && pwd -P)}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 if command -v curl >/dev/null 2>&1; then
-	curl -fsSL --max-time 120 -o "$work/data.csv" "$url"
-elif command -v wget >/dev/null 2>&1; then
-	wget -q -T 120 -O "$work/data.csv" "$url"
+	curl -fsSL --connect-timeout 10 --max-time 120 -o "$work/data.csv" "$url"
 elif command -v python3 >/dev/null 2>&1; then
 	python3 -c 'import sys, urllib.request; urllib.request.urlretrieve(sys.argv[1], sys.argv[2])' "$url" "$work/data.csv"
+elif command -v wget >/dev/null 2>&1; then
+	wget -q -t 1 -T 20 -O "$work/data.csv" "$url"
 else
 	echo "fetch.sh: needs curl, wget or python3" >&2
 	exit 1

@@ -76,4 +76,33 @@ holds "its probabilities are those of the full table" \
 	"SELECT abs(avg(grove.predict(m.model, h)) / avg(h.bought::int) - 1) < 0.2
 	 FROM pairs_holdout AS h, models AS m WHERE m.name = 'personal'"
 
+# download FILE: fetch.sh stores it in $fetched.
+download()
+{
+	demo/data/fetch.sh "file://$1" "$fetched" >/dev/null 2>&1
+}
+
+# The download, from a file that has the right numbers of rows and purchases, and from one that has not.
+if command -v curl >/dev/null 2>&1 || command -v python3 >/dev/null 2>&1; then
+	fetched=$(mktemp -d) || exit 1
+	awk 'BEGIN { for (i = 0; i <= 12330; i++) { for (c = 1; c < 18; c++) printf "%d,", c; print (i > 0 && i <= 1908 ? "TRUE" : "FALSE") } }' \
+		>"$fetched/right.csv"
+	sed '$d' "$fetched/right.csv" >"$fetched/short.csv"
+	if ! download "$fetched/short.csv" && [ ! -e "$fetched/online_shoppers.csv.gz" ]; then
+		echo "ok - demo: another table is refused"
+	else
+		echo "not ok - demo: another table is refused"
+		failed=1
+	fi
+	if download "$fetched/right.csv" && gzip -dc "$fetched/online_shoppers.csv.gz" | cmp -s - "$fetched/right.csv"; then
+		echo "ok - demo: the download is stored"
+	else
+		echo "not ok - demo: the download is stored"
+		failed=1
+	fi
+	rm -rf "$fetched"
+else
+	echo "ok - demo: the download # SKIP neither curl nor python3 is here"
+fi
+
 exit "$failed"
