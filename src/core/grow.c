@@ -16,6 +16,7 @@
 
 #define HIST_CELLS_MIN		65536	/* rows times features of a leaf whose histogram is worth sharing */
 #define HIST_ROWS_MIN		1024	/* of a process */
+#define PARTITION_ROWS_MIN	2048	/* of a process */
 #define FIND_FEATURES_MIN	8		/* fewer: the search is not worth sharing, however many rows there are */
 
 static void
@@ -30,6 +31,22 @@ static uint32_t
 chunks_of(uint32_t n, uint32_t rows)
 {
 	return n / rows + (n % rows != 0);
+}
+
+/*
+ * Rows of a task when so many rows are shared out: at most a chunk, and such
+ * that every process gets as much when there is enough for that.
+ */
+static uint32_t
+share_of(const GroveTrainShared *s, uint32_t n, uint32_t least)
+{
+	uint32_t	processes = s->shared_out ? s->dims.n_workers : 1;
+	uint32_t	tasks = chunks_of(n, GROVE_HIST_CHUNK);
+
+	processes = processes < n / least ? processes : n / least;
+	if (processes > 1)
+		tasks = chunks_of(tasks, processes) * processes;
+	return tasks > 1 ? chunks_of(n, tasks) : n;
 }
 
 /* The k-th smallest of n words, k from 0; reorders them (Hoare's quickselect). */
@@ -324,7 +341,6 @@ begin_split(GroveTrainer *t, uint32_t leaf)
 	GroveLeaf  *parent = &t->leaves[leaf];
 	GroveLeaf  *right = &t->leaves[s->n_leaves];
 	GrovePhaseArgs *args = &s->args;
-	bool		whole = !s->shared_out || parent->count <= GROVE_HIST_CHUNK;
 
 	set_split_node(t, parent);
 	*right = *parent;
@@ -341,11 +357,12 @@ begin_split(GroveTrainer *t, uint32_t leaf)
 	atomic_store(&s->right_cursor, 0);
 	atomic_store(&s->out_left_cursor, 0);
 	atomic_store(&s->out_right_cursor, 0);
-	args->partition_chunks = whole ? 1 : chunks_of(parent->count, GROVE_HIST_CHUNK);
+	args->partition_rows = s->shared_out ? share_of(s, parent->count, PARTITION_ROWS_MIN) : parent->count;
+	args->partition_out_rows = s->shared_out ? share_of(s, parent->out_count, PARTITION_ROWS_MIN) : parent->out_count;
+	args->partition_chunks = chunks_of(parent->count, args->partition_rows);
 	set_phase(s, GROVE_PHASE_PARTITION,
-			  args->partition_chunks +
-			  (parent->out_count == 0 ? 0 : whole ? 1 : chunks_of(parent->out_count, GROVE_HIST_CHUNK)),
-			  parent->count < 16384);
+			  args->partition_chunks + (parent->out_count == 0 ? 0 : chunks_of(parent->out_count, args->partition_out_rows)),
+			  parent->count < 2 * PARTITION_ROWS_MIN && parent->out_count < 2 * PARTITION_ROWS_MIN);
 }
 
 /*
@@ -356,18 +373,11 @@ static void
 set_hist_chunks(GroveTrainShared *s, uint32_t count)
 {
 	GrovePhaseArgs *args = &s->args;
-	uint32_t	n = count / HIST_ROWS_MIN;
+	bool		shared = !args->build_both && (uint64_t) count * s->dims.n_features >= HIST_CELLS_MIN;
 
-	args->hist_rows = GROVE_HIST_CHUNK;
-	args->hist_added = count > GROVE_HIST_CHUNK;
-	n = n < s->dims.n_workers ? n : s->dims.n_workers;
-	if (!args->hist_added && s->shared_out && !args->build_both && n > 1 &&
-		(uint64_t) count * s->dims.n_features >= HIST_CELLS_MIN)
-	{
-		args->hist_rows = count / n + 1;
-		args->hist_added = true;
-	}
-	args->hist_chunks = args->hist_added ? chunks_of(count, args->hist_rows) : 1;
+	args->hist_rows = share_of(s, count, shared ? HIST_ROWS_MIN : GROVE_HIST_CHUNK);
+	args->hist_chunks = chunks_of(count, args->hist_rows);
+	args->hist_added = count > GROVE_HIST_CHUNK || args->hist_chunks > 1;
 }
 
 /* The rows have moved: places of the children, and the histogram to build. */

@@ -34,19 +34,6 @@ partition_part(const GroveTrainer *t, uint32_t feature, const uint8_t *by_code, 
 	memcpy(out + total - at_right - (n - left), part + left, (n - left) * sizeof(GroveEntry));
 }
 
-/* Which rows of a list of n the task takes when the list is cut into chunks; one chunk takes all. */
-static uint32_t
-part_of(uint32_t n, uint32_t chunks, uint32_t task, uint32_t *first)
-{
-	if (chunks == 1)
-	{
-		*first = 0;
-		return n;
-	}
-	*first = task * GROVE_HIST_CHUNK;
-	return n - *first < GROVE_HIST_CHUNK ? n - *first : GROVE_HIST_CHUNK;
-}
-
 void
 grove_tasks_partition(GroveTrainer *t, uint32_t worker, uint32_t task)
 {
@@ -57,19 +44,19 @@ grove_tasks_partition(GroveTrainer *t, uint32_t worker, uint32_t task)
 	GroveEntry **list = in_bag ? t->bag : t->out;
 	uint32_t	begin = in_bag ? leaf->begin : leaf->out_begin;
 	uint32_t	total = in_bag ? leaf->count : leaf->out_count;
-	uint32_t	chunks = in_bag ? s->args.partition_chunks : s->n_tasks - s->args.partition_chunks;
+	uint32_t	rows = in_bag ? s->args.partition_rows : s->args.partition_out_rows;
+	uint32_t	first = (in_bag ? task : task - s->args.partition_chunks) * rows;
+	uint32_t	n = total - first < rows ? total - first : rows;
 	_Atomic uint32_t *left = in_bag ? &s->left_cursor : &s->out_left_cursor;
 	_Atomic uint32_t *right = in_bag ? &s->right_cursor : &s->out_right_cursor;
 	const GroveEntry *in = list[leaf->side] + begin;
 	GroveEntry *out = list[1 - leaf->side] + begin;
 	uint8_t		by_bin[GROVE_BINS];
 	uint8_t		by_code[GROVE_MAX_CODES];
-	uint32_t	first;
-	uint32_t	n = part_of(total, chunks, in_bag ? task : task - s->args.partition_chunks, &first);
 
 	grove_split_table(&leaf->best, by_bin);
 	grove_matrix_by_code(&t->matrix, t->bins, feature, by_bin, by_code);
-	if (chunks == 1)
+	if (n == total)
 	{
 		uint32_t	n_left = partition_rows(t, feature, by_code, in, out, n);
 

@@ -111,6 +111,8 @@ typedef struct GrovePhaseArgs
 	uint32_t	hist_rows;		/* of a chunk */
 	bool		hist_added;		/* HIST: workers add up chunks; else the one chunk goes into its slot */
 	uint32_t	partition_chunks;	/* tasks of the bag list; those of the other list follow */
+	uint32_t	partition_rows; /* of a chunk */
+	uint32_t	partition_out_rows;
 	uint64_t	epoch;			/* number of the histogram, tells what a worker's sums hold */
 	uint64_t	pick_key[2];	/* FIND: random bits of the children, extra_trees */
 	bool		factored;		/* rows count factor[] times */
