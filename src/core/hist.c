@@ -62,7 +62,7 @@ add_records(const GroveBlock *block, const uint8_t *records, const GroveHistMode
 		}
 		for (w = 0; w < n_wide; w++)
 		{
-			int64_t    *wide = acc + GROVE_NARROW_COLUMNS_WORDS + w * GROVE_WIDE_COLUMN_WORDS;
+			int64_t    *wide = acc + GROVE_NARROW_COLUMNS_WORDS + 2 * block->codes_at[w];
 			uint16_t	code;
 
 			memcpy(&code, record + wide_at + 2 * w, sizeof(code));

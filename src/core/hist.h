@@ -25,8 +25,7 @@
 
 /* Words that the accumulators of any block fit into; those of the wide columns stand behind the others. */
 #define GROVE_NARROW_COLUMNS_WORDS	(GROVE_BLOCK_COLUMNS * 2 * GROVE_BINS)
-#define GROVE_WIDE_COLUMN_WORDS	(2 * (GROVE_MAX_CODES + 1))
-#define GROVE_HIST_SCRATCH	(GROVE_NARROW_COLUMNS_WORDS + GROVE_BLOCK_WIDE * GROVE_WIDE_COLUMN_WORDS)
+#define GROVE_HIST_SCRATCH	(GROVE_NARROW_COLUMNS_WORDS + 2 * GROVE_MAX_CODES)
 
 typedef enum GroveHistMode
 {
@@ -75,7 +74,7 @@ static inline int64_t *
 grove_hist_at(const GroveBlock *block, GroveHistMode mode, int64_t *accumulators, uint32_t i)
 {
 	return accumulators + (i < block->n_columns ? i * grove_hist_words(mode) :
-						   GROVE_NARROW_COLUMNS_WORDS + (i - block->n_columns) * (size_t) GROVE_WIDE_COLUMN_WORDS);
+						   GROVE_NARROW_COLUMNS_WORDS + 2 * (size_t) block->codes_at[i - block->n_columns]);
 }
 
 /*

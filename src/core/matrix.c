@@ -22,18 +22,37 @@ least(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
+/* Columns that are in no block yet; the next wide one begins with this feature or one behind it. */
+typedef struct Left
+{
+	uint32_t	narrow;
+	uint32_t	wide;
+	uint32_t	feature;
+} Left;
+
 /* The next block of what is left of both kinds of columns, which it takes away. */
 static GroveBlock
-next_block(uint32_t *narrow, uint32_t *wide)
+next_block(const GroveFeatureBins *bins, Left *left)
 {
 	GroveBlock	block = {0};
+	uint32_t	most;
+	uint32_t	codes = 0;
 
-	block.n_columns = least(*narrow, GROVE_BLOCK_COLUMNS);
+	block.n_columns = least(left->narrow, GROVE_BLOCK_COLUMNS);
 	block.wide_at = (block.n_columns + 1) / 2 * 2;
-	block.n_wide = least(least(*wide, GROVE_BLOCK_WIDE), (RECORD_MAX - block.wide_at) / 2);
+	for (most = least(least(left->wide, GROVE_BLOCK_WIDE), (RECORD_MAX - block.wide_at) / 2);
+		 block.n_wide < most; block.n_wide++, left->feature++)
+	{
+		while (bins[left->feature].window_levels == 0 || bins[left->feature].window_first != 0)
+			left->feature++;
+		if (codes + bins[left->feature].window_levels + 2 > GROVE_MAX_CODES)
+			break;
+		block.codes_at[block.n_wide] = codes;
+		codes += bins[left->feature].window_levels + 2;
+	}
 	block.stride = stride_of(block.wide_at + 2 * block.n_wide);
-	*narrow -= block.n_columns;
-	*wide -= block.n_wide;
+	left->narrow -= block.n_columns;
+	left->wide -= block.n_wide;
 	return block;
 }
 
@@ -81,20 +100,25 @@ GroveStatus
 grove_matrix_size(const GroveFeatureBins *bins, uint32_t n_rows, uint32_t n_features, bool join,
 				  GroveMatrixSize *size)
 {
-	uint32_t	narrow,
-				wide;
+	Left		left = {0, 0, 0};
+	uint32_t	f;
 
 	if (n_features < 1 || n_features > GROVE_MAX_FEATURES || n_rows > GROVE_MAX_ROWS)
 		return GROVE_ERR_SIZE;
-	count_columns(bins, n_features, join, &narrow, &wide);
-	memset(size, 0, sizeof(*size));
-	size->n_columns = narrow + wide;
-	if (!grove_size_add(&size->code_bytes, wide, part_bytes(n_rows, sizeof(uint16_t))) ||
-		!grove_size_add(&size->code_bytes, narrow, n_rows))
-		return GROVE_ERR_SIZE;
-	for (; narrow + wide > 0; size->n_blocks++)
+	for (f = 0; f < n_features; f++)
 	{
-		if (!grove_size_add(&size->record_bytes, n_rows, next_block(&narrow, &wide).stride))
+		if (bins[f].window_levels > GROVE_MAX_CODES - 2)
+			return GROVE_ERR_SIZE;
+	}
+	count_columns(bins, n_features, join, &left.narrow, &left.wide);
+	memset(size, 0, sizeof(*size));
+	size->n_columns = left.narrow + left.wide;
+	if (!grove_size_add(&size->code_bytes, left.wide, part_bytes(n_rows, sizeof(uint16_t))) ||
+		!grove_size_add(&size->code_bytes, left.narrow, n_rows))
+		return GROVE_ERR_SIZE;
+	for (; left.narrow + left.wide > 0; size->n_blocks++)
+	{
+		if (!grove_size_add(&size->record_bytes, n_rows, next_block(bins, &left).stride))
 			return GROVE_ERR_SIZE;
 	}
 	return GROVE_OK;
@@ -176,8 +200,8 @@ place_windows(GroveMatrix *m, const GroveFeatureBins *bins)
 void
 grove_matrix_layout(GroveMatrix *m, const GroveFeatureBins *bins, bool join)
 {
+	Left		left = {0, 0, 0};
 	uint32_t	narrow,
-				wide,
 				c;
 	size_t		at = 0;
 
@@ -190,16 +214,17 @@ grove_matrix_layout(GroveMatrix *m, const GroveFeatureBins *bins, bool join)
 	for (c = 0; c < narrow; c++, at += m->n_rows)
 		m->columns[c].at = at;
 
-	wide = m->n_columns - narrow;
+	left.narrow = narrow;
+	left.wide = m->n_columns - narrow;
 	at = 0;
-	for (m->n_blocks = 0; narrow + wide > 0; m->n_blocks++)
+	for (m->n_blocks = 0; left.narrow + left.wide > 0; m->n_blocks++)
 	{
 		GroveBlock *block = &m->blocks[m->n_blocks];
 		GroveBlock *before = block - 1;
 
-		*block = next_block(&narrow, &wide);
+		*block = next_block(bins, &left);
 		block->first = m->n_blocks > 0 ? before->first + before->n_columns : 0;
-		block->first_wide = m->n_columns - wide - block->n_wide;
+		block->first_wide = m->n_columns - left.wide - block->n_wide;
 		block->at = at;
 		at += part_bytes(m->n_rows, block->stride);
 		for (c = 0; c < block->n_columns; c++)

@@ -25,7 +25,7 @@
 
 #define GROVE_BLOCK_COLUMNS	32
 #define GROVE_BLOCK_WIDE	4		/* wide columns of a block at most */
-#define GROVE_MAX_CODES		4096	/* of a wide column */
+#define GROVE_MAX_CODES		16384	/* of the wide columns of a block, each with one more for their sum */
 #define GROVE_MAX_BLOCKS	(GROVE_MAX_FEATURES / GROVE_BLOCK_WIDE + 1)
 #define GROVE_NO_FEATURE	UINT16_MAX
 
@@ -54,6 +54,7 @@ typedef struct GroveBlock
 	uint32_t	first_wide;
 	uint32_t	n_wide;
 	uint32_t	wide_at;		/* where in a record they are */
+	uint32_t	codes_at[GROVE_BLOCK_WIDE]; /* where among the codes of all of them those of each are */
 	uint32_t	stride;			/* bytes of a record */
 	size_t		at;				/* [n_rows] records in GroveMatrix.records */
 } GroveBlock;

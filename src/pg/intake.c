@@ -18,7 +18,7 @@
 #define SKETCH_ROWS_MAX	65536
 #define SKETCH_ROWS_MIN	4096
 #define WINDOW_LEVELS	254			/* levels of a column that is one of several of its feature */
-#define MAX_WINDOWS		16
+#define MAX_WINDOWS		64			/* and 254 levels in each: the codes of a column of the matrix */
 
 /* ------------------------------------------------------------- first reading */
 
@@ -284,19 +284,43 @@ rank_levels(GroveIntakeColumn *c, uint32 max_bin, uint64 min_count)
 	c->n_levels = n;
 }
 
+/* Columns of the matrix when no feature has more than so many windows. */
+static uint32
+count_cuts(const GroveIntake *in, uint32 windows)
+{
+	uint32		n = 0;
+	int			i;
+
+	for (i = 0; i < in->n_features; i++)
+	{
+		uint32		levels = Min(in->features[i].n_levels, windows * WINDOW_LEVELS);
+
+		n += levels < GROVE_BINS ? 1 : (levels + WINDOW_LEVELS - 1) / WINDOW_LEVELS;
+	}
+	return n;
+}
+
 static void
 list_cuts(GroveIntake *in, uint32 max_bin, uint64 min_count)
 {
+	uint32		windows = MAX_WINDOWS;
 	int			i;
 
-	in->cuts = palloc((Size) in->n_features * MAX_WINDOWS * sizeof(GroveIntakeCut));
+	for (i = 0; i < in->n_features; i++)
+	{
+		if (in->features[i].levels)
+			rank_levels(&in->features[i], max_bin, min_count);
+	}
+	/* so that many columns of many labels fit side by side */
+	while (count_cuts(in, windows) > GROVE_MAX_FEATURES)
+		windows--;
+	in->cuts = palloc(count_cuts(in, windows) * sizeof(GroveIntakeCut));
 	for (i = 0; i < in->n_features; i++)
 	{
 		GroveIntakeColumn *c = &in->features[i];
 		uint32		first;
 
-		if (c->levels)
-			rank_levels(c, max_bin, min_count);
+		c->n_levels = Min(c->n_levels, windows * WINDOW_LEVELS);
 		if (c->n_levels < GROVE_BINS)
 		{
 			add_cut(in, i, 0, c->n_levels);
@@ -305,11 +329,6 @@ list_cuts(GroveIntake *in, uint32 max_bin, uint64 min_count)
 		for (first = 0; first < c->n_levels; first += WINDOW_LEVELS)
 			add_cut(in, i, first, Min(WINDOW_LEVELS, c->n_levels - first));
 	}
-	if (in->n_cuts > GROVE_MAX_FEATURES)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("source has too many columns with many different labels"),
-				 errhint("Name some of them in \"ignore\", or merge rare labels.")));
 }
 
 GroveFeatureBins *
@@ -358,47 +377,63 @@ reject_other_rows(void)
 			 errhint("Rows that cannot be kept are read twice; store the result of volatile functions such as random() in a table first.")));
 }
 
-uint8
-grovepg_intake_level_bin(const GroveIntake *in, const GroveIntakeCut *cut, uint32 code)
+uint32
+grovepg_intake_level_rank(const GroveIntakeColumn *c, uint32 code)
 {
-	const GroveIntakeColumn *c = &in->features[cut->feature];
 	uint32		rank = grovepg_levels_get(c->levels, code)->rank;
 
-	if (rank >= c->n_levels)
-		return GROVE_MISSING_BIN;
-	/* levels of the other columns of this feature are the rest of this one */
-	return (uint8) (Min(rank - cut->first, cut->n_levels) + 1);
+	return rank < c->n_levels ? rank : GROVE_NO_RANK;
 }
 
-/* The bins of the tile's first n rows in a column of the matrix; false: there is a level that the first reading did not meet. */
-static bool
-bin_column(const GroveIntake *in, const GroveIntakeCut *cut, const GroveFeatureBins *bins, uint8 *out, uint32 n)
+void
+grovepg_intake_rank_bins(const GroveIntakeCut *cut, const uint32 *ranks, uint8 *out, uint32 n)
 {
+	uint32		first = cut->first;
+	uint32		n_levels = cut->n_levels;
+	uint32		i;
+
+	/* levels of the other columns of this feature are the rest of this one */
+	for (i = 0; i < n; i++)
+		out[i] = ranks[i] == GROVE_NO_RANK ? GROVE_MISSING_BIN : (uint8) (Min(ranks[i] - first, n_levels) + 1);
+}
+
+/*
+ * The bins of the tile's first n rows in a column of the matrix; false: there
+ * is a level that the first reading did not meet.  ranks: of the feature at
+ * hand, made with the first of its columns.
+ */
+static bool
+bin_column(const GroveIntake *in, const GroveIntakeCut *cut, const GroveFeatureBins *bins, uint32 *ranks,
+		   uint8 *out, uint32 n)
+{
+	const GroveIntakeColumn *c = &in->features[cut->feature];
 	const double *values = grovepg_intake_column(in, cut->feature);
 	uint32		i;
 
-	if (in->features[cut->feature].levels == NULL)
+	if (c->levels == NULL)
 	{
 		grove_bins_column(bins, values, out, n);
 		return true;
 	}
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n && cut->first == 0; i++)
 	{
 		if (values[i] < 0)
 			return false;
-		out[i] = isnan(values[i]) ? GROVE_MISSING_BIN : grovepg_intake_level_bin(in, cut, (uint32) values[i]);
+		ranks[i] = isnan(values[i]) ? GROVE_NO_RANK : grovepg_intake_level_rank(c, (uint32) values[i]);
 	}
+	grovepg_intake_rank_bins(cut, ranks, out, n);
 	return true;
 }
 
 bool
 grovepg_intake_bin(const GroveIntake *in, const GroveFeatureBins *bins, uint8 *row)
 {
+	uint32		rank;
 	int			i;
 
 	for (i = 0; i < in->n_cuts; i++)
 	{
-		if (!bin_column(in, &in->cuts[i], &bins[i], &row[i], 1))
+		if (!bin_column(in, &in->cuts[i], &bins[i], &rank, &row[i], 1))
 			return false;
 	}
 	return true;
@@ -468,6 +503,7 @@ static void
 flush_tile(GroveIntake *in)
 {
 	uint32		n = in->tile_rows;
+	uint32		ranks[GROVE_TILE_ROWS];
 	uint32		r;
 	int			i;
 
@@ -481,7 +517,7 @@ flush_tile(GroveIntake *in)
 		in->content -= in->tile_hash[r];
 	for (i = 0; i < in->n_cuts; i++)
 	{
-		if (!bin_column(in, &in->cuts[i], &in->trainer->bins[i], in->bins + (Size) i * GROVE_TILE_ROWS, n))
+		if (!bin_column(in, &in->cuts[i], &in->trainer->bins[i], ranks, in->bins + (Size) i * GROVE_TILE_ROWS, n))
 			reject_other_rows();
 	}
 	place_tile(in, n);

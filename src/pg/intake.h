@@ -171,9 +171,11 @@ extern void grovepg_intake_forget(GroveIntake *intake);
 /*
  * Cuts the features; returns bins[n_cuts], palloc'd.  A categorical feature
  * keeps its max_bin most frequent levels; when max_bin is 255, further ones,
- * 4,064 in all, as long as they have min_count rows and the ones before cover
+ * 16,256 in all, as long as they have min_count rows and the ones before cover
  * less than 99 % of the rows.  The others count as missing.  Up to 255 levels
- * are one column of the matrix, more are cut into several of 254.
+ * are one column of the matrix, more are cut into several of 254; when the
+ * features together would be more columns than a matrix has, those of the most
+ * levels keep fewer.
  */
 extern GroveFeatureBins *grovepg_intake_cut(GroveIntake *intake, uint32 max_bin, uint64 min_count);
 

@@ -382,11 +382,12 @@ grovepg_intake_narrow(GroveIntake *in, const GroveFeatureBins *bins)
 
 /* ------------------------------------------------------------------- reading */
 
-/* The bins of one column of the matrix. */
+/* The bins of one column of the matrix; ranks: of the levels of the feature at hand, made with the first of its columns. */
 static void
 show_bins(const GroveIntake *in, const KeptColumn *column, const GroveIntakeCut *cut, const void *data,
-		  uint8 *out, uint32 n)
+		  uint32 *ranks, uint8 *out, uint32 n)
 {
+	const GroveIntakeColumn *feature = &in->features[cut->feature];
 	const uint8 *small = data;
 	const uint32 *large = data;
 	uint32		i;
@@ -401,12 +402,14 @@ show_bins(const GroveIntake *in, const KeptColumn *column, const GroveIntakeCut 
 				out[i] = in->kept->bin_of_code[cut->feature][small[i]];
 			break;
 		case KEPT_LEVEL8:
-			for (i = 0; i < n; i++)
-				out[i] = small[i] == MISSING_CODE ? GROVE_MISSING_BIN : grovepg_intake_level_bin(in, cut, small[i]);
+			for (i = 0; i < n && cut->first == 0; i++)
+				ranks[i] = small[i] == MISSING_CODE ? GROVE_NO_RANK : grovepg_intake_level_rank(feature, small[i]);
+			grovepg_intake_rank_bins(cut, ranks, out, n);
 			break;
 		case KEPT_LEVEL32:
-			for (i = 0; i < n; i++)
-				out[i] = large[i] == MISSING_LEVEL ? GROVE_MISSING_BIN : grovepg_intake_level_bin(in, cut, large[i]);
+			for (i = 0; i < n && cut->first == 0; i++)
+				ranks[i] = large[i] == MISSING_LEVEL ? GROVE_NO_RANK : grovepg_intake_level_rank(feature, large[i]);
+			grovepg_intake_rank_bins(cut, ranks, out, n);
 			break;
 		default:
 			Assert(false);
@@ -450,6 +453,7 @@ grovepg_intake_kept_tile(GroveIntake *in, uint32 t, uint8 *bins)
 	const KeptTile *tile;
 	const char *data;
 	const KeptColumn *columns;
+	uint32		ranks[GROVE_TILE_ROWS];
 	int			i;
 
 	if (t > 0 && (t == k->n_tiles || k->tiles[t].block != k->tiles[t - 1].block))
@@ -464,7 +468,7 @@ grovepg_intake_kept_tile(GroveIntake *in, uint32 t, uint8 *bins)
 	{
 		const KeptColumn *column = &columns[in->cuts[i].feature];
 
-		show_bins(in, column, &in->cuts[i], data + column->at, bins + (Size) i * GROVE_TILE_ROWS, tile->rows);
+		show_bins(in, column, &in->cuts[i], data + column->at, ranks, bins + (Size) i * GROVE_TILE_ROWS, tile->rows);
 	}
 	for (i = in->n_features; i < k->n_columns; i++)
 		show_values(k, &columns[i], data + columns[i].at, in->tile + (Size) k->place[i] * GROVE_TILE_STRIDE, tile->rows);

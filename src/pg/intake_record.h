@@ -41,8 +41,13 @@ extern uint64 grovepg_intake_read(GroveIntake *in, TupleTableSlot *slot);
 /* Code of a numeric target in in->classes, -1 when it is not there. */
 extern int64 grovepg_intake_class_code(GroveIntake *in, double target);
 
-/* intake.c: bin of a level in a column of the matrix. */
-extern uint8 grovepg_intake_level_bin(const GroveIntake *in, const GroveIntakeCut *cut, uint32 code);
+#define GROVE_NO_RANK	PG_UINT32_MAX
+
+/* intake.c: rank of a level that the model tells apart; GROVE_NO_RANK: it counts as missing, which has that, too. */
+extern uint32 grovepg_intake_level_rank(const GroveIntakeColumn *c, uint32 code);
+
+/* The bins of n levels in a column of the matrix. */
+extern void grovepg_intake_rank_bins(const GroveIntakeCut *cut, const uint32 *ranks, uint8 *out, uint32 n);
 
 /* intake_kept.c: keeps the tile's first n rows. */
 extern void grovepg_intake_keep(GroveIntake *in, uint32 n);

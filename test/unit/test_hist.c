@@ -19,32 +19,51 @@ typedef struct Matrix
 	uint8_t    *plain;			/* [n_rows][n_features] */
 } Matrix;
 
-/* Two columns that are windows on one feature with the levels of both. */
+/* n columns that are windows on one feature with the levels of all. */
 static void
-set_windows(GroveFeatureBins *bins)
+set_windows(GroveFeatureBins *bins, uint32_t n)
 {
-	for (uint32_t w = 0; w < 2; w++)
+	uint32_t	levels = 0;
+
+	for (uint32_t w = 0; w < n; w++)
 	{
 		bins[w].has_rest = true;
-		bins[w].window_levels = bins[0].n_bins + bins[1].n_bins - 2;
-		bins[w].window_first = w * (bins[0].n_bins - 1);
+		bins[w].window_first = levels;
+		levels += bins[w].n_bins - 1;
 	}
+	for (uint32_t w = 0; w < n; w++)
+		bins[w].window_levels = levels;
 }
 
+/* Columns from here on that can be windows, most at most. */
+static uint32_t
+count_windows(const GroveFeatureBins *bins, uint32_t most)
+{
+	uint32_t	n = 0;
+
+	while (n < most && bins[n].n_bins >= 2)
+		n++;
+	return n;
+}
+
+/* level: of the feature that the windows at hand are on; UINT32_MAX: missing. */
 static uint8_t
-draw_bin(KitRandom *random, const GroveFeatureBins *bins, uint8_t before)
+draw_bin(KitRandom *random, const GroveFeatureBins *bins, uint32_t *level)
 {
-	if (bins->window_levels == 0 || bins->window_first == 0)
+	if (bins->window_levels == 0)
 		return (uint8_t) kit_below(random, bins->n_bins + 1);
-	/* the second window knows the level when the first does not */
-	if (before == 0)
+	if (bins->window_first == 0)
+		*level = kit_chance(random, 0.1) ? UINT32_MAX : kit_below(random, bins->window_levels);
+	if (*level == UINT32_MAX)
 		return 0;
-	return (uint8_t) (before == bins[-1].n_bins ? 1 + kit_below(random, bins->n_bins - 1) : bins->n_bins);
+	return (uint8_t) (*level - bins->window_first < bins->n_bins - 1 ? *level - bins->window_first + 1 : bins->n_bins);
 }
 
+/* windows: on one feature at most. */
 static Matrix
-make_matrix(KitRandom *random, uint32_t n_rows, uint32_t n_features, uint32_t n_bins)
+make_matrix(KitRandom *random, uint32_t n_rows, uint32_t n_features, uint32_t n_bins, uint32_t windows)
 {
+	double		few = windows > 2 ? 0.01 : 0.3;
 	Matrix		m;
 	GroveMatrixSize size;
 	uint8_t    *tile = kit_alloc((size_t) n_features * GROVE_TILE_ROWS, 1);
@@ -53,12 +72,17 @@ make_matrix(KitRandom *random, uint32_t n_rows, uint32_t n_features, uint32_t n_
 	for (uint32_t f = 0; f < n_features; f++)
 	{
 		m.bins[f].categorical = true;
-		m.bins[f].n_bins = kit_chance(random, 0.3) ? kit_below(random, n_bins < 6 ? n_bins + 1 : 6) : n_bins;
+		m.bins[f].n_bins = kit_chance(random, few) ? kit_below(random, n_bins < 6 ? n_bins + 1 : 6) : n_bins;
 	}
-	for (uint32_t f = 0; f + 1 < n_features; f += 2)
+	for (uint32_t f = 0, n; f < n_features; f += n)
 	{
-		if (m.bins[f].n_bins >= 2 && m.bins[f + 1].n_bins >= 2 && kit_chance(random, 0.2))
-			set_windows(m.bins + f);
+		uint32_t	most = windows < n_features - f ? windows : n_features - f;
+
+		n = count_windows(m.bins + f, most);
+		if (n >= 2 && kit_chance(random, windows > 2 ? 0.9 : 0.2))
+			set_windows(m.bins + f, n);
+		else
+			n = n == 0 ? 1 : n;
 	}
 	if (grove_matrix_size(m.bins, n_rows, n_features, true, &size) != GROVE_OK)
 		abort();
@@ -77,11 +101,12 @@ make_matrix(KitRandom *random, uint32_t n_rows, uint32_t n_features, uint32_t n_
 
 		for (uint32_t i = 0; i < n; i++)
 		{
-			uint8_t		bin = 0;
+			uint32_t	level = 0;
 
 			for (uint32_t f = 0; f < n_features; f++)
 			{
-				bin = draw_bin(random, &m.bins[f], bin);
+				uint8_t		bin = draw_bin(random, &m.bins[f], &level);
+
 				m.plain[(size_t) (first + i) * n_features + f] = bin;
 				tile[(size_t) f * GROVE_TILE_ROWS + i] = bin;
 			}
@@ -231,10 +256,10 @@ check_blocks(const Matrix *m, GroveHistMode mode, const GroveEntry *entries, uin
 
 /* n entries, of rows drawn with replacement. */
 static void
-check_entries(KitRandom *random, GroveHistMode mode, uint32_t n_features, uint32_t n_bins, uint32_t n_rows,
-			  uint32_t n, bool extreme)
+check_entries(KitRandom *random, GroveHistMode mode, uint32_t n_features, uint32_t n_bins, uint32_t windows,
+			  uint32_t n_rows, uint32_t n, bool extreme)
 {
-	Matrix		m = make_matrix(random, n_rows, n_features, n_bins);
+	Matrix		m = make_matrix(random, n_rows, n_features, n_bins, windows);
 	GroveEntry *entries = kit_alloc(n, sizeof(GroveEntry));
 	int64_t    *g = kit_alloc(n_rows, sizeof(int64_t));
 	int64_t    *h = kit_alloc(n_rows, sizeof(int64_t));
@@ -269,9 +294,23 @@ test_random(void)
 		{
 			uint32_t	n_bins = n_features % 4 == 0 ? 255 : 1 + kit_below(&random, 255);
 
-			check_entries(&random, modes[mode], n_features, n_bins, 1 + kit_below(&random, 300),
+			check_entries(&random, modes[mode], n_features, n_bins, 2, 1 + kit_below(&random, 300),
 						  kit_below(&random, 600), n_features % 3 == 0);
 		}
+	}
+}
+
+/* Features of so many levels that few of them, or one, are a block. */
+static void
+test_many_levels(void)
+{
+	KitRandom	random = kit_random(3);
+
+	for (int mode = 0; mode < 3; mode++)
+	{
+		for (uint32_t windows = 3; windows <= 64; windows += 1 + kit_below(&random, windows))
+			check_entries(&random, modes[mode], 150, 255, windows, 2000, 2000, false);
+		check_entries(&random, modes[mode], 64, 255, 64, 2000, 2000, false);
 	}
 }
 
@@ -283,9 +322,9 @@ test_extremes(void)
 
 	for (int mode = 0; mode < 3; mode++)
 	{
-		check_entries(&random, modes[mode], 5, 0, 1, GROVE_HIST_CHUNK, true);
-		check_entries(&random, modes[mode], 5, 1, 2, GROVE_HIST_CHUNK, true);
-		check_entries(&random, modes[mode], 17, 2, 2000, GROVE_HIST_CHUNK, true);
+		check_entries(&random, modes[mode], 5, 0, 2, 1, GROVE_HIST_CHUNK, true);
+		check_entries(&random, modes[mode], 5, 1, 2, 2, GROVE_HIST_CHUNK, true);
+		check_entries(&random, modes[mode], 17, 2, 2, 2000, GROVE_HIST_CHUNK, true);
 	}
 }
 
@@ -319,6 +358,7 @@ int
 main(void)
 {
 	test_random();
+	test_many_levels();
 	test_extremes();
 	test_full_bin();
 	return unit_done();

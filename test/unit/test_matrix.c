@@ -25,7 +25,8 @@ typedef struct Case
 static uint32_t
 draw_windows(KitRandom *random, GroveFeatureBins *bins, uint32_t left)
 {
-	uint32_t	n = left < 4 ? left : 2 + kit_below(random, 3);
+	uint32_t	most = kit_chance(random, 0.3) ? 63 : 3;
+	uint32_t	n = left < most + 1 ? left : 2 + kit_below(random, most);
 	uint32_t	levels = 0;
 
 	for (uint32_t w = 0; w < n; w++)
@@ -109,6 +110,7 @@ check_layout(const Case *c)
 	for (uint32_t b = 0; b < m->n_blocks; b++)
 	{
 		const GroveBlock *block = &m->blocks[b];
+		uint32_t	n_codes = 0;
 
 		CHECK(block->n_columns <= GROVE_BLOCK_COLUMNS && block->n_wide <= GROVE_BLOCK_WIDE);
 		CHECK(block->n_columns + block->n_wide >= 1 && block->stride % 4 == 0);
@@ -117,7 +119,13 @@ check_layout(const Case *c)
 		for (uint32_t i = 0; i < block->n_columns; i++)
 			CHECK(m->columns[block->first + i].block == b && m->columns[block->first + i].width == 1);
 		for (uint32_t i = 0; i < block->n_wide; i++)
-			CHECK(m->columns[block->first_wide + i].block == b && m->columns[block->first_wide + i].width == 2);
+		{
+			const GroveColumn *column = &m->columns[block->first_wide + i];
+
+			CHECK(column->block == b && column->width == 2 && block->codes_at[i] == n_codes);
+			n_codes += column->n_codes + 1;
+		}
+		CHECK(n_codes <= GROVE_MAX_CODES);
 		n_columns += block->n_columns + block->n_wide;
 	}
 	CHECK(n_columns == m->n_columns);
@@ -265,6 +273,18 @@ check_limits(void)
 	}
 	CHECK(grove_matrix_size(bins, 10, GROVE_MAX_FEATURES, false, &size) == GROVE_OK);
 	CHECK(size.n_blocks <= GROVE_MAX_BLOCKS);
+	/* as many as possible of which each needs most of a block */
+	for (uint32_t f = 0; f < GROVE_MAX_FEATURES; f++)
+	{
+		bins[f].n_bins = 255;
+		bins[f].window_levels = f / 33 * 33 + 33 > GROVE_MAX_FEATURES ? GROVE_MAX_FEATURES % 33 * 254 : 33 * 254;
+		bins[f].window_first = f % 33 * 254;
+	}
+	CHECK(grove_matrix_size(bins, 10, GROVE_MAX_FEATURES, false, &size) == GROVE_OK);
+	CHECK(size.n_blocks + 1 == size.n_columns && size.n_blocks <= GROVE_MAX_BLOCKS);
+	for (uint32_t f = 0; f < GROVE_MAX_FEATURES; f++)
+		bins[f].window_levels = GROVE_MAX_CODES - 1;
+	CHECK(grove_matrix_size(bins, 10, GROVE_MAX_FEATURES, false, &size) == GROVE_ERR_SIZE);
 	free(bins);
 }
 
@@ -278,6 +298,8 @@ main(void)
 		check_case(&random, n_features, 1 + kit_below(&random, 2500), false);
 		check_case(&random, n_features, 1 + kit_below(&random, 2500), true);
 	}
+	for (uint32_t n_features = 150; n_features <= 300; n_features += 50)
+		check_case(&random, n_features, 20, false);
 	check_limits();
 	return unit_done();
 }
