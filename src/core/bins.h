@@ -20,6 +20,13 @@ typedef struct GroveFeatureBins
 	double		edges[GROVE_BINS];	/* numeric: n_bins - 1 ascending edges, then infinity */
 } GroveFeatureBins;
 
+/* Whether a column of bins is its feature's first: windows on one feature stand side by side. */
+static inline bool
+grove_bins_first(const GroveFeatureBins *bins)
+{
+	return bins->window_levels == 0 || bins->window_first == 0;
+}
+
 /* Fills the edges behind the last with infinity, as grove_bins_column() needs it. */
 extern void grove_bins_finish(GroveFeatureBins *bins);
 

@@ -86,7 +86,8 @@ kth_smallest(uint64_t *words, uint32_t n, uint32_t k)
 
 /*
  * Chooses max(1, round up(fraction * candidates)) features: those with the
- * smallest hashes of (seed, number of the choice, feature).  candidates NULL: all.
+ * smallest hashes of (seed, number of the choice, number of the feature).
+ * Windows on one feature are chosen together.  candidates NULL: all.
  */
 static void
 choose_features(const GroveTrainer *t, const uint8_t *candidates, uint8_t *chosen, double fraction, uint64_t number)
@@ -97,6 +98,8 @@ choose_features(const GroveTrainer *t, const uint8_t *candidates, uint8_t *chose
 	uint64_t	last;
 	uint32_t	total = 0;
 	uint32_t	wanted;
+	uint32_t	feature = 0;
+	bool		picked = false;
 	uint32_t	f;
 
 	if (fraction >= 1.0)
@@ -108,8 +111,11 @@ choose_features(const GroveTrainer *t, const uint8_t *candidates, uint8_t *chose
 	key = grove_rng_hash(grove_rng_key(t->shared->config.seed, GROVE_PURPOSE_FEATURE), number);
 	for (f = 0; f < n; f++)
 	{
+		if (!grove_bins_first(&t->bins[f]))
+			continue;
 		if (!candidates || candidates[f])
-			hashes[total++] = grove_rng_hash(key, f);
+			hashes[total++] = grove_rng_hash(key, feature);
+		feature++;
 	}
 	if (total == 0)
 	{
@@ -120,8 +126,13 @@ choose_features(const GroveTrainer *t, const uint8_t *candidates, uint8_t *chose
 	if ((double) wanted < fraction * total || wanted == 0)
 		wanted++;
 	last = kth_smallest(hashes, total, wanted - 1);
+	feature = 0;
 	for (f = 0; f < n; f++)
-		chosen[f] = (!candidates || candidates[f]) && grove_rng_hash(key, f) <= last;
+	{
+		if (grove_bins_first(&t->bins[f]))
+			picked = grove_rng_hash(key, feature++) <= last;
+		chosen[f] = (!candidates || candidates[f]) && picked;
+	}
 }
 
 static int32_t
@@ -189,7 +200,8 @@ choose_for_leaf(GroveTrainer *t, int child, const GroveLeaf *leaf, uint64_t numb
 		return;
 	}
 	for (f = 0; f < t->shared->dims.n_features; f++)
-		allowed[f] = t->used[f] && ((t->groups[f] & leaf->groups) != 0 || f == leaf->last_feature);
+		allowed[f] = t->used[f] && ((t->groups[f] & leaf->groups) != 0 ||
+									grove_matrix_same_feature(&t->matrix, t->bins, f, leaf->last_feature));
 	choose_features(t, allowed, allowed, config->feature_fraction_bynode, number);
 }
 

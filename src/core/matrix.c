@@ -43,7 +43,7 @@ next_block(const GroveFeatureBins *bins, Left *left)
 	for (most = least(least(left->wide, GROVE_BLOCK_WIDE), (RECORD_MAX - block.wide_at) / 2);
 		 block.n_wide < most; block.n_wide++, left->feature++)
 	{
-		while (bins[left->feature].window_levels == 0 || bins[left->feature].window_first != 0)
+		while (bins[left->feature].window_levels == 0 || !grove_bins_first(&bins[left->feature]))
 			left->feature++;
 		if (codes + bins[left->feature].window_levels + 2 > GROVE_MAX_CODES)
 			break;

@@ -105,6 +105,13 @@ extern void grove_matrix_fill(GroveMatrix *matrix, const GroveFeatureBins *bins,
 /* Fills the records, which are this process's own, from the columns. */
 extern void grove_matrix_records(GroveMatrix *matrix);
 
+/* Whether two columns of bins are the same feature, or windows on the same. */
+static inline bool
+grove_matrix_same_feature(const GroveMatrix *matrix, const GroveFeatureBins *bins, uint32_t a, uint32_t b)
+{
+	return a == b || (bins[a].window_levels > 0 && matrix->places[a].column == matrix->places[b].column);
+}
+
 /* by_bin[n_bins + 1] of a feature as by_code[n_codes of its column]. */
 extern void grove_matrix_by_code(const GroveMatrix *matrix, const GroveFeatureBins *bins, uint32_t feature,
 								 const uint8_t *by_bin, uint8_t *by_code);

@@ -224,6 +224,25 @@ total_sums(const GroveBinSums *sums, uint32_t n_bins, GroveSums *total)
 	}
 }
 
+/*
+ * extra_trees: random bits that choose a candidate.  Of the windows on a
+ * feature one is tried, the one with a level that is chosen at random; 0: not
+ * this one.
+ */
+static uint64_t
+pick_of(const GroveTrainer *t, int child, uint32_t feature)
+{
+	uint64_t	key = t->shared->args.pick_key[child];
+	const GroveFeatureBins *bins = &t->bins[feature];
+	uint32_t	first = t->matrix.columns[t->matrix.places[feature].column].feature;
+
+	if (bins->window_levels > 0 &&
+		(uint32_t) grove_rng_range(grove_rng_hash(key, GROVE_MAX_FEATURES + first), bins->window_levels) -
+		bins->window_first >= bins->n_bins - 1)
+		return 0;
+	return grove_rng_hash(key, feature) | 1;
+}
+
 /* Best split of one child on one feature. */
 static void
 find_split(GroveTrainer *t, int child, uint32_t feature, const GroveBinSums *sums, const GroveSums *total)
@@ -233,7 +252,8 @@ find_split(GroveTrainer *t, int child, uint32_t feature, const GroveBinSums *sum
 	const GroveLeaf *leaf = &t->leaves[child == 0 ? t->shared->args.left : t->shared->args.right];
 	GroveLimits limits;
 
-	if (!t->allowed[child][feature])
+	limits.pick = config->extra_trees ? pick_of(t, child, feature) : 0;
+	if (!t->allowed[child][feature] || (config->extra_trees && limits.pick == 0))
 	{
 		found->gain = 0.0;
 		return;
@@ -244,7 +264,6 @@ find_split(GroveTrainer *t, int child, uint32_t feature, const GroveBinSums *sum
 	limits.output = t->shared->args.has_right ? leaf->output :
 		grove_split_value(&t->shared->rules, total, NULL);
 	limits.monotone = t->monotone[feature];
-	limits.pick = config->extra_trees ? grove_rng_hash(t->shared->args.pick_key[child], feature) | 1 : 0;
 	grove_split_find(&t->shared->rules, &t->bins[feature], feature, sums, total,
 					 config->limited ? &limits : NULL, found);
 }

@@ -201,7 +201,10 @@ choose_columns(TrainInput *input, Bytes *in)
 		if (c->interaction)
 			t->groups[f] = what / 16 % 8;
 		if (t->bins[f].window_levels > 0)	/* the second of two */
+		{
+			t->groups[f] = t->groups[f - 1];
 			continue;
+		}
 		t->bins[f].categorical = what % 4 == 3;
 		if (what % 16 == 7 && f + 1 < t->n_features)
 			make_windows(&t->bins[f], in);

@@ -375,6 +375,8 @@ draw_limits(KitTable *t, GroveTrainConfig *c, KitRandom *random)
 			t->monotone[f] = (int8_t) ((int) kit_below(random, 3) - 1);
 		for (uint32_t g = 0; c->interaction && g < groups; g++)
 			t->groups[f] |= (uint64_t) kit_chance(random, 0.4) << (g * 21);
+		if (!grove_bins_first(&t->bins[f]))
+			t->groups[f] = t->groups[f - 1];
 	}
 	c->limited = monotone || c->extra_trees || c->rules.path_smooth > 0.0;
 }

@@ -25,22 +25,44 @@ typedef struct NaiveTree
 
 /* ----------------------------------------------------------------- features */
 
+/* The column that a feature begins with: windows on one feature follow each other. */
+static uint32_t
+first_of(const KitTable *table, uint32_t column)
+{
+	while (table->bins[column].window_levels > 0 && table->bins[column].window_first > 0)
+		column--;
+	return column;
+}
+
+/* How many features begin before a column. */
+static uint32_t
+number_of(const KitTable *table, uint32_t column)
+{
+	uint32_t	n = 0;
+
+	for (uint32_t f = 0; f < column; f++)
+		n += first_of(table, f) == f;
+	return n;
+}
+
 /* The documented choice: of n candidates the max(1, ceil(fraction * n)) with the smallest hashes. */
 static void
 choose_features(const NaiveTree *tree, uint64_t number, double fraction, const bool *candidates, bool *chosen)
 {
 	uint64_t	key = grove_rng_hash(grove_rng_key(tree->kase->config.seed, GROVE_PURPOSE_FEATURE), number);
-	uint32_t	n_features = tree->kase->table.n_features;
+	const KitTable *table = &tree->kase->table;
 	uint32_t	n = 0;
 
-	for (uint32_t f = 0; f < n_features; f++)
-		n += candidates[f];
-	for (uint32_t f = 0; f < n_features; f++)
+	for (uint32_t f = 0; f < table->n_features; f++)
+		n += candidates[f] && first_of(table, f) == f;
+	for (uint32_t f = 0; f < table->n_features; f++)
 	{
+		uint64_t	hash = grove_rng_hash(key, number_of(table, first_of(table, f)));
 		uint32_t	before = 0;
 
-		for (uint32_t other = 0; other < n_features; other++)
-			before += candidates[other] && grove_rng_hash(key, other) < grove_rng_hash(key, f);
+		for (uint32_t other = 0; other < table->n_features; other++)
+			before += candidates[other] && first_of(table, other) == other &&
+				grove_rng_hash(key, number_of(table, other)) < hash;
 		chosen[f] = candidates[f] && before < fmax(1.0, ceil(fraction * n));
 	}
 }
@@ -49,8 +71,23 @@ choose_features(const NaiveTree *tree, uint64_t number, double fraction, const b
 static bool
 may_interact(const NaiveTree *tree, const NaiveNode *node, uint32_t feature)
 {
-	return !tree->kase->config.interaction || node->last_feature == UINT32_MAX || feature == node->last_feature ||
-		(node->groups & tree->kase->table.groups[feature]) != 0;
+	const KitTable *table = &tree->kase->table;
+
+	return !tree->kase->config.interaction || node->last_feature == UINT32_MAX ||
+		first_of(table, feature) == first_of(table, node->last_feature) || (node->groups & table->groups[feature]) != 0;
+}
+
+/* extra_trees: whether a window has the level that is drawn from all of its feature. */
+static bool
+has_drawn_level(const KitTable *table, uint32_t f, uint64_t pick_key)
+{
+	const GroveFeatureBins *bins = &table->bins[f];
+	uint64_t	level;
+
+	if (bins->window_levels == 0)
+		return true;
+	level = grove_rng_range(grove_rng_hash(pick_key, GROVE_MAX_FEATURES + first_of(table, f)), bins->window_levels);
+	return level >= bins->window_first && level < bins->window_first + bins->n_bins - 1;
 }
 
 /* --------------------------------------------------------------------- trees */
@@ -75,7 +112,7 @@ search_node(NaiveTree *tree, uint32_t at)
 	best.gain = naive_least_gain(&tree->data, node);
 	for (uint32_t f = 0; f < tree->kase->table.n_features; f++)
 	{
-		if (allowed[f])
+		if (allowed[f] && (!config->extra_trees || has_drawn_level(&tree->kase->table, f, pick_key)))
 			naive_try_feature(&tree->data, node, f, config->extra_trees ? grove_rng_hash(pick_key, f) | 1 : 0, &best);
 	}
 	if (best.left.c > 0)
