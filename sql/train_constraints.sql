@@ -72,6 +72,14 @@ GROUP BY label ORDER BY label;
 SELECT (grove.metrics(grove.train('SELECT price, income, age, sold FROM demand', 'sold',
 	'{"num_iterations": 100000, "max_seconds": 0.01}')) ->> 'rounds')::int BETWEEN 1 AND 99999 AS stopped;
 
+-- reading counts: when it takes longer one round is left, of all classes; and two folds
+WITH slow AS MATERIALIZED (
+	SELECT 'WITH s AS MATERIALIZED (SELECT pg_sleep(0.2)::text AS done) SELECT price, income, age, shop, sold FROM demand, s WHERE done = ''''' AS source)
+SELECT grove.metrics(grove.train(source, 'sold', '{"num_iterations": 1000, "max_seconds": 0.1}')) ->> 'rounds' AS rounds,
+	grove.describe(grove.train(source, 'shop', '{"num_iterations": 1000, "max_seconds": 0.1, "objective": "multiclass"}')) ->> 'trees' AS trees,
+	grove.metrics(grove.train(source, 'sold', '{"algorithm": "tree", "ccp_folds": 100, "max_seconds": 0.1}')) ->> 'ccp_folds' AS folds
+FROM slow;
+
 -- what is refused
 CREATE FUNCTION pg_temp.try(params jsonb, columns text DEFAULT 'price, income, shop, sold', target text DEFAULT 'sold') RETURNS text
 LANGUAGE plpgsql AS $$

@@ -171,6 +171,9 @@ SELECT pg_temp.try($$SELECT grove.train('SELECT x, y FROM claims', 'y', '{"objec
 SELECT pg_temp.try($$SELECT grove.train('SELECT x, y FROM claims', 'y', '{"objective": "huber", "algorithm": "tree"}')$$);
 SELECT pg_temp.try($$SELECT grove.train('SELECT x, y FROM claims', 'y', '{"quantile_alpha": 0.9}')$$);
 SELECT pg_temp.try($$SELECT grove.train('SELECT x, y FROM claims', 'y', '{"objective": "quantile", "quantile_alpha": 1}')$$);
+SELECT pg_temp.try($$SELECT grove.train('SELECT x, y FROM claims', 'y', '{"objective": "quantile", "alpha": 0.9}')$$);
+SELECT pg_temp.try($$SELECT grove.train('SELECT x, y FROM claims', 'y', '{"alpha": 0.9, "objective": "huber"}')$$);
+SELECT pg_temp.try($$SELECT grove.train('SELECT x, y FROM claims', 'y', '{"objective": "quantile", "reg_alpha": 0.9, "num_iterations": 1}')$$);
 SELECT pg_temp.try($$SELECT grove.train('SELECT x, y FROM claims', 'y', '{"objective": "poisson", "tweedie_variance_power": 1.2}')$$);
 SELECT pg_temp.try($$SELECT grove.train('SELECT x, y FROM claims', 'y', '{"objective": "tweedie", "tweedie_variance_power": 2}')$$);
 SELECT pg_temp.try($$SELECT grove.train('SELECT x, held FROM claims', 'held', '{"lambdarank_sigma": 2}')$$);

@@ -98,7 +98,7 @@ FROM chosen AS c ORDER BY c.rule;
 
 -- classes, weights and validation rows
 SELECT grove.metrics(grove.train('SELECT a, b, c, page, sold FROM trees_in', 'sold',
-	'{"algorithm": "tree", "num_leaves": 200, "ccp_folds": 4}')) ->> 'ccp_alpha' IS NOT NULL AS binary,
+	'{"algorithm": "tree", "num_leaves": 200, "ccp_folds": 4}')) ->> 'ccp_folds' AS binary,
 	grove.metrics(grove.train('SELECT a, b, c, page FROM trees_in', 'page',
 	'{"algorithm": "tree", "ccp_folds": 3}')) ->> 'ccp_alpha' IS NOT NULL AS multiclass,
 	grove.metrics(grove.train('SELECT a, b, c, page, y, w, i % 4 = 0 AS held FROM trees_in', 'y',

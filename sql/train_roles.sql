@@ -78,4 +78,29 @@ WITH m AS MATERIALIZED (
 		grove.train('SELECT a, b, y FROM sales WHERE id % 4 <> 0', 'y') AS without)
 SELECT max(abs(grove.predict(with_rows, a, b) - grove.predict(without, a, b))) AS difference FROM m, sales;
 
-DROP TABLE sales, rare;
+-- log_training: the loss after each round is that of a training of so many rounds; trees do not change
+CREATE TABLE logs AS
+	SELECT target, n, grove.train(format('SELECT a, b, %s FROM sales', columns), target, options || jsonb_build_object('num_iterations', n)) AS plain,
+		grove.train(format('SELECT a, b, %s FROM sales', columns), target, options || jsonb_build_object('num_iterations', n, 'log_training', true)) AS logged
+	FROM (VALUES ('won', 'won', '{}'::jsonb), ('y', 'y', '{"bagging_fraction": 0.5}'), ('class', '(id % 3)::text AS class', '{}'),
+		('count', 'id % 5 AS count', '{"objective": "poisson"}'), ('y', 'y', '{"objective": "regression_l1"}')) AS o(target, columns, options), generate_series(1, 5) AS n;
+SELECT l.target, grove.describe(l.logged) -> 'params' ->> 'objective' AS objective,
+	bool_and((grove.metrics(l.logged) -> 'train_history' ->> (p.n - 1))::float8 = value::float8) AS same_losses, count(*),
+	grove.metrics(l.plain) -> 'train_history' IS NULL AS not_asked_for,
+	NOT EXISTS (SELECT FROM grove.nodes(l.plain) AS a FULL JOIN grove.nodes(l.logged) AS b USING (tree, node)
+		WHERE (a.threshold, a.value, a.gain) IS DISTINCT FROM (b.threshold, b.value, b.gain)) AS same_trees
+FROM logs AS l JOIN logs AS p ON p.target = l.target AND
+	grove.describe(l.logged) -> 'params' ->> 'objective' = grove.describe(p.plain) -> 'params' ->> 'objective',
+	LATERAL jsonb_each_text(grove.metrics(p.plain)) AS loss(name, value)
+WHERE l.n = 5 AND name LIKE 'train\_%' GROUP BY l.target, l.logged, l.plain ORDER BY 1, 2;
+SELECT jsonb_array_length(metrics -> 'train_history') = jsonb_array_length(metrics -> 'validation_history') AS both
+FROM (SELECT grove.metrics(grove.train('SELECT a, b, won, id % 4 = 0 AS held FROM sales', 'won',
+	'{"num_iterations": 7, "is_provide_training_metric": true}', validation => 'held')) AS metrics) AS m;
+DO $$
+BEGIN
+	PERFORM grove.train('SELECT a, b, won FROM sales', 'won', '{"algorithm": "forest", "log_training": true}');
+EXCEPTION WHEN invalid_parameter_value THEN
+	RAISE NOTICE '%', SQLERRM;
+END $$;
+
+DROP TABLE sales, rare, logs;

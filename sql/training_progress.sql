@@ -1,5 +1,5 @@
 -- What training_progress shows, and to whom.  A function in the source looks
--- at it while the training reads; test/t/progress.sh looks from other sessions.
+-- at it while the training reads; test/t/training_progress.sh looks from other sessions.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_grove;
 DROP ROLE IF EXISTS regress_grove_other;

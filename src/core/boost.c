@@ -236,6 +236,13 @@ measuring_phase(const GroveBoost *boost)
 	return boost->trainer->shared->dims.ranked ? GROVE_PHASE_RANK : GROVE_PHASE_SCORE;
 }
 
+/* Whether losses are measured after each round. */
+static bool
+measures_rounds(const GroveTrainShared *s)
+{
+	return s->dims.n_validation > 0 || s->config.log_training;
+}
+
 /* Whether every tree must be in the scores before the next phase, and not just when the next root is built. */
 static bool
 needs_score(const GroveBoost *boost)
@@ -243,7 +250,7 @@ needs_score(const GroveBoost *boost)
 	const GroveTrainShared *s = boost->trainer->shared;
 
 	return s->config.algorithm != GROVE_ALGORITHM_FOREST &&
-		(grove_loss_measured(s->config.loss) || s->dims.n_validation > 0 ||
+		(grove_loss_measured(s->config.loss) || measures_rounds(s) ||
 		 grove_trainer_keeps_gradients(&s->dims));
 }
 
@@ -391,7 +398,7 @@ end_round(GroveBoost *boost)
 	GroveTrainShared *s = boost->trainer->shared;
 
 	boost->round++;
-	if (s->dims.n_validation > 0 && s->config.algorithm != GROVE_ALGORITHM_FOREST)
+	if (measures_rounds(s) && s->config.algorithm != GROVE_ALGORITHM_FOREST)
 		read_losses(boost);
 	if (s->config.early_stopping == 0)
 		boost->best_rounds = boost->round;
@@ -432,7 +439,7 @@ after_leaves(GroveBoost *boost)
 		return end_round(boost);
 	}
 	s->args.apply = true;
-	s->args.measure = last && s->dims.n_validation > 0;
+	s->args.measure = last && measures_rounds(s);
 	return run_chunks(boost, GROVE_PHASE_SCORE, STATE_SCORE);
 }
 

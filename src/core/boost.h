@@ -11,7 +11,7 @@
  *		else if (event == GROVE_BOOST_TREE)
  *			copy shared->n_nodes nodes and shared->n_sets sets, they will be reused
  *		else
- *			a round has ended; its validation loss can be read
+ *			a round has ended; its losses can be read when they are measured
  */
 #ifndef GROVE_BOOST_H
 #define GROVE_BOOST_H

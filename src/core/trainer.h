@@ -58,6 +58,7 @@ typedef struct GroveTrainConfig
 	uint32_t	max_depth;		/* splits on a path at most; UINT32_MAX: no limit */
 	uint32_t	bagging_freq;	/* 0: every tree sees all rows */
 	uint32_t	early_stopping;	/* rounds, 0: never */
+	bool		log_training;	/* losses are measured after each round, also without validation rows */
 	double		learning_rate;	/* forest: 1 / number of trees */
 	double		bagging_fraction;
 	GroveSelectKind select;		/* gbdt */

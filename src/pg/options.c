@@ -212,6 +212,22 @@ report_no_effect(const char *name, const char *algorithms)
 			 errhint("Leave it out, or set \"algorithm\" to %s.", algorithms)));
 }
 
+/* LightGBM's name of two things; under these objectives it is not the one that it is an alias of. */
+static void
+check_alpha(const GroveParams *params, const char *lambda_l1_name)
+{
+	bool		quantile = params->objective == GROVE_OBJECTIVE_QUANTILE;
+
+	if (lambda_l1_name == NULL || strcmp(lambda_l1_name, "alpha") != 0 ||
+		(!quantile && params->objective != GROVE_OBJECTIVE_HUBER))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"alpha\" is ambiguous under the objective \"%s\"", quantile ? "quantile" : "huber"),
+			 errhint("Write \"%s\" for the %s, or \"lambda_l1\" for L1 regularisation.",
+					 quantile ? "quantile_alpha" : "huber_delta", quantile ? "quantile" : "bound of the residuals")));
+}
+
 /* Options that the algorithm would not look at must not be set to anything but their default. */
 static void
 check_algorithm(const GroveParams *params)
@@ -246,6 +262,8 @@ check_algorithm(const GroveParams *params)
 		report_no_effect("data_sample_strategy", "\"gbdt\"");
 	if (params->early_stopping_rounds != defaults.early_stopping_rounds)
 		report_no_effect("early_stopping_rounds", "\"gbdt\"");
+	if (params->log_training)
+		report_no_effect("log_training", "\"gbdt\"");
 	if (params->algorithm == GROVE_PARAM_ALGORITHM_TREE &&
 		params->num_iterations != GROVE_AUTO && params->num_iterations != 1)
 		report_no_effect("num_iterations", "\"gbdt\" or \"forest\"");
@@ -334,6 +352,7 @@ grovepg_options_parse(Jsonb *options, GroveParams *params)
 		if (item.type != jbvNull)
 			set_option(params, name, info, &item);
 	}
+	check_alpha(params, given[grove_params_find("lambda_l1") - table]);
 	check_algorithm(params);
 	check_sampling(params);
 	pfree(given);

@@ -160,6 +160,7 @@ phase_name(int64 phase)
 	static const char *const names[] = {
 		[GROVE_PROGRESS_FIRST_READING] = "first reading",
 		[GROVE_PROGRESS_SECOND_READING] = "second reading",
+		[GROVE_PROGRESS_FOLDS] = "folds",
 		[GROVE_PROGRESS_TREES] = "trees",
 		[GROVE_PROGRESS_WRITING] = "writing"
 	};

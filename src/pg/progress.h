@@ -14,6 +14,7 @@ typedef enum GroveProgressPhase
 {
 	GROVE_PROGRESS_FIRST_READING = 1,
 	GROVE_PROGRESS_SECOND_READING,
+	GROVE_PROGRESS_FOLDS,		/* rounds are folds of ccp_folds */
 	GROVE_PROGRESS_TREES,
 	GROVE_PROGRESS_WRITING
 } GroveProgressPhase;

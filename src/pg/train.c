@@ -7,8 +7,6 @@
  */
 #include "pg_grove.h"
 
-#include <limits.h>
-
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/array.h"
@@ -159,6 +157,7 @@ set_config(GroveTraining *tr)
 	c->max_depth = p->max_depth > 0 ? (uint32) p->max_depth : UINT32_MAX;
 	c->bagging_freq = p->algorithm == GROVE_PARAM_ALGORITHM_FOREST ? 1 : p->bagging_freq;
 	c->early_stopping = p->early_stopping_rounds;
+	c->log_training = p->log_training;
 	c->learning_rate = p->algorithm == GROVE_PARAM_ALGORITHM_GBDT ? p->learning_rate :
 		p->algorithm == GROVE_PARAM_ALGORITHM_FOREST ? 1.0 / p->num_iterations : 1.0;
 	c->bagging_fraction = p->bagging_fraction;
@@ -257,24 +256,35 @@ make_trainer(GroveTraining *tr)
 /* ------------------------------------------------------------------ training */
 
 static void
+append_loss(StringInfo history, double loss)
+{
+	if (history->len > 0)
+		appendStringInfoString(history, ", ");
+	grovepg_train_append_number(history, loss);
+}
+
+static void
 note_round(GroveTraining *tr)
 {
 	bool		judged = tr->dims.n_validation > 0 && tr->params.algorithm != GROVE_PARAM_ALGORITHM_FOREST;
 
 	grovepg_progress_round(&tr->progress, tr->boost.round, judged ? &tr->boost.validation_loss : NULL);
-	if (!judged)
-		return;
-	if (tr->history.len > 0)
-		appendStringInfoString(&tr->history, ", ");
-	grovepg_train_append_number(&tr->history, tr->boost.validation_loss);
+	if (judged)
+		append_loss(&tr->history, tr->boost.validation_loss);
+	if (tr->params.log_training)
+		append_loss(&tr->train_history, tr->boost.train_loss);
 }
 
-/* Whether the option max_seconds asks for no more rounds. */
-static bool
-out_of_time(const GroveTraining *tr, TimestampTz started)
+double
+grovepg_train_seconds(const GroveTraining *tr)
 {
-	return tr->params.max_seconds > 0.0 &&
-		TimestampDifferenceExceeds(started, GetCurrentTimestamp(), (int) Min(tr->params.max_seconds * 1000.0, INT_MAX));
+	return (GetCurrentTimestamp() - tr->progress.started) / 1e6;
+}
+
+bool
+grovepg_train_ends(const GroveTraining *tr, double step)
+{
+	return tr->params.max_seconds > 0.0 && grovepg_train_seconds(tr) + step > tr->params.max_seconds;
 }
 
 /*
@@ -305,15 +315,19 @@ room_beside(Size taken)
 static void
 run_training(GroveTraining *tr)
 {
-	TimestampTz started = GetCurrentTimestamp();
 	Size		labels = grovepg_intake_memory(tr->intake);
+	double		longest = 0.0;	/* of the rounds */
+	double		begun;
 	GroveBoostEvent event;
 
 	initStringInfo(&tr->history);
+	initStringInfo(&tr->train_history);
 	tr->base = palloc0(tr->dims.n_outputs * sizeof(double));
 	grovepg_trees_init(&tr->trees, room_beside(tr->held + labels), room_beside(tr->rows_size + labels));
 	grovepg_team_start(tr->team, &tr->trainer);
 	grovepg_train_choose_ccp(tr);
+	grovepg_progress_enter(&tr->progress, GROVE_PROGRESS_TREES);
+	begun = grovepg_train_seconds(tr);
 	grove_boost_begin(&tr->boost, &tr->trainer, tr->params.boost_from_average,
 					  tr->task == GROVE_TASK_REGRESSION ? -tr->intake->centre : 0.0,
 					  tr->intake->margin.attno != 0, tr->base);
@@ -325,8 +339,12 @@ run_training(GroveTraining *tr)
 			grovepg_trees_add(&tr->trees, &tr->trainer, tr->intake->cuts);
 		else
 		{
+			double		now = grovepg_train_seconds(tr);
+
 			note_round(tr);
-			if (out_of_time(tr, started))
+			longest = Max(longest, now - begun);
+			begun = now;
+			if (grovepg_train_ends(tr, longest))
 				grove_boost_stop(&tr->boost);
 		}
 	}
@@ -372,7 +390,6 @@ train(GroveTraining *tr)
 	grovepg_progress_enter(&tr->progress, GROVE_PROGRESS_SECOND_READING);
 	grovepg_intake_fill(tr->intake, &tr->trainer, tr->class_of, tr->class_weight);
 	report_part("second reading", &clock);
-	grovepg_progress_enter(&tr->progress, GROVE_PROGRESS_TREES);
 	run_training(tr);
 	grovepg_progress_enter(&tr->progress, GROVE_PROGRESS_WRITING);
 	model = grovepg_train_model(tr);

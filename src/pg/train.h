@@ -52,6 +52,7 @@ typedef struct GroveCcpChoice
 {
 	uint32		n_candidates;	/* 0: it was not asked for */
 	uint32		chosen;
+	uint32		n_folds;		/* that were done */
 	double		alpha[GROVE_CCP_COSTS];
 	double		mean[GROVE_CCP_COSTS];	/* over folds, of the squared error */
 	double		error[GROVE_CCP_COSTS]; /* its standard error */
@@ -79,6 +80,7 @@ typedef struct GroveTraining
 	GroveTrees	trees;
 	double	   *base;			/* [n_outputs] */
 	StringInfoData history;		/* validation loss of each round */
+	StringInfoData train_history;	/* the same of the training rows, log_training */
 	GroveBoost	boost;
 	GroveOob	oob;			/* forest */
 	GroveCcpChoice ccp;
@@ -95,6 +97,12 @@ extern void grovepg_train_parse_task(GroveTraining *training, const char *task);
  * bytes in the current memory context, and leaves nothing else there.
  */
 extern bytea *grovepg_train_run(GroveTraining *training, GroveIntake *(*begin) (GroveTraining *training, void *arg), void *arg);
+
+/* Seconds since it began. */
+extern double grovepg_train_seconds(const GroveTraining *training);
+
+/* Whether max_seconds has no room for another step that takes so many. */
+extern bool grovepg_train_ends(const GroveTraining *training, double step);
 
 /* What objective, task and group_by say of each other, before the source is read. */
 extern void grovepg_objective_begin(GroveTraining *training, GroveIntakeRoles *roles);

@@ -161,11 +161,15 @@ grovepg_train_choose_ccp(GroveTraining *tr)
 	GroveCcpChoice *ccp = &tr->ccp;
 	uint32		n_folds = (uint32) tr->params.ccp_folds;
 	Search		s;
+	double		longest = 0.0;	/* of the trees so far */
+	double		begun = grovepg_train_seconds(tr);
 	uint32		fold;
 	uint32		i;
 
 	if (n_folds == 0)
 		return;
+	tr->progress.rounds_total = n_folds;
+	grovepg_progress_enter(&tr->progress, GROVE_PROGRESS_FOLDS);
 	init_search(&s, tr);
 	assign_folds(&s);
 	mark_fold(&s, -1);
@@ -175,16 +179,26 @@ grovepg_train_choose_ccp(GroveTraining *tr)
 	for (fold = 0; fold < n_folds; fold++)
 	{
 		double	   *loss = s.loss + (Size) fold * ccp->n_candidates;
+		double		now = grovepg_train_seconds(tr);
 
+		/* room for this fold and for the tree that is the model; a standard error needs two folds */
+		longest = Max(longest, now - begun);
+		begun = now;
+		if (fold >= 2 && grovepg_train_ends(tr, 2 * longest))
+			break;
 		mark_fold(&s, (int) fold);
 		s.judge.fold = (uint8) fold;
 		grow_round(&s, loss);
 		for (i = 0; i < ccp->n_candidates; i++)
 			loss[i] = s.fold_weight > 0.0 ? loss[i] / s.fold_weight : 0.0;
+		grovepg_progress_round(&tr->progress, fold + 1, NULL);
 	}
+	ccp->n_folds = fold;
+	tr->progress.rounds_done = 0;
+	tr->progress.rounds_total = tr->config.n_rounds;
 	mark_fold(&s, -1);
 	memset(tr->trainer.score, 0, (Size) tr->dims.n_rows * tr->dims.n_outputs * sizeof(float));
-	ccp->chosen = grove_ccp_choose(s.loss, n_folds, ccp->n_candidates, tr->params.ccp_rule == GROVE_PARAM_CCP_ONE_SE,
+	ccp->chosen = grove_ccp_choose(s.loss, ccp->n_folds, ccp->n_candidates, tr->params.ccp_rule == GROVE_PARAM_CCP_ONE_SE,
 								   ccp->mean, ccp->error);
 	tr->config.ccp_alpha = ccp->alpha[ccp->chosen];
 	tr->trainer.shared->config.ccp_alpha = tr->config.ccp_alpha;

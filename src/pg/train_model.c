@@ -49,6 +49,7 @@ append_choice(StringInfo out, const GroveCcpChoice *ccp)
 		return;
 	appendStringInfoString(out, ", \"ccp_alpha\": ");
 	grovepg_train_append_number(out, ccp->alpha[ccp->chosen]);
+	appendStringInfo(out, ", \"ccp_folds\": %u", ccp->n_folds);
 	append_numbers(out, "ccp_alphas", ccp->alpha, ccp->n_candidates);
 	append_numbers(out, "ccp_losses", ccp->mean, ccp->n_candidates);
 	append_numbers(out, "ccp_errors", ccp->error, ccp->n_candidates);
@@ -74,6 +75,8 @@ metrics_json(GroveTraining *tr)
 		appendStringInfo(&out, ", \"train_%s\": ", loss);
 		grovepg_train_append_number(&out, tr->boost.train_loss);
 		append_choice(&out, &tr->ccp);
+		if (tr->params.log_training)
+			appendStringInfo(&out, ", \"train_history\": [%s]", tr->train_history.data);
 		if (tr->dims.n_validation > 0)
 		{
 			appendStringInfo(&out, ", \"validation_rows\": %u, \"validation_%s\": ", tr->dims.n_validation, loss);

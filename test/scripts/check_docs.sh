@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # check_docs.sh: docs/parameters.md is what src/core/params.def makes, and the
 # links of the documentation lead to files that exist; src/README.md names each
-# source file, and none that is gone.
+# source file, and none that is gone; README.md has each setting.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -28,6 +28,15 @@ done
 for name in $(grep -oE '`[a-z0-9_]+\.(c|h|def)`' src/README.md | tr -d '`' | sort -u); do
 	if [ ! -f "src/core/$name" ] && [ ! -f "src/pg/$name" ]; then
 		echo "src/README.md: no source file $name"
+		status=1
+	fi
+done
+
+settings=$(grep -ohE '"grove\.[a-z_]+",$' src/pg/*.c | tr -d '",')
+[ -n "$settings" ] || { echo "no settings found in src/pg"; status=1; }
+for name in $settings; do
+	if ! grep -qF "| \`$name\` |" README.md; then
+		echo "README.md: no setting $name"
 		status=1
 	fi
 done
