@@ -87,4 +87,11 @@ WITH m AS MATERIALIZED (
 	SELECT grove.train('SELECT item, liked FROM items', 'liked', '{"num_iterations": 40, "num_leaves": 63, "learning_rate": 0.3, "max_cat_threshold": 255}') AS model)
 SELECT grove.describe(model) -> 'features' -> 0 ->> 'levels' AS levels,
 	(SELECT round(grove.auc(liked, grove.predict(model, item))::numeric, 2) FROM items) AS auc FROM m;
+
+-- how rare a label may be: 40 rows, or 20 or 10 where those of more have less than half of the rows
+SELECT many, rows, few, rare_rows, grove.describe(grove.train(format('SELECT label, y FROM (
+		SELECT ''a'' || i AS label, k %% 2 = 0 AS y FROM generate_series(1, %s) AS i, generate_series(1, %s) AS k
+		UNION ALL SELECT ''b'' || i, k %% 2 = 0 FROM generate_series(1, %s) AS i, generate_series(1, %s) AS k) AS r',
+	many, rows, few, rare_rows), 'y', '{"num_iterations": 1}')) -> 'features' -> 0 ->> 'levels' AS levels
+FROM (VALUES (300, 60, 300, 39), (300, 60, 470, 39), (300, 60, 470, 19), (300, 20, 300, 19), (300, 19, 300, 11), (300, 9, 300, 2)) AS v(many, rows, few, rare_rows);
 DROP TABLE items;

@@ -6,7 +6,7 @@
 
 #include "grove_core.h"
 
-#define GROVE_AUTO	(-999)		/* default that depends on the algorithm, see params.def */
+#define GROVE_AUTO	(-999)		/* default that depends on the algorithm or on the data, see params.def */
 
 enum
 {

@@ -171,13 +171,13 @@ extern void grovepg_intake_forget(GroveIntake *intake);
 /*
  * Cuts the features; returns bins[n_cuts], palloc'd.  A categorical feature
  * keeps its max_bin most frequent levels; when max_bin is 255, further ones,
- * 16,256 in all, as long as they have min_count rows and the ones before cover
- * less than 99 % of the rows.  The others count as missing.  Up to 255 levels
+ * 16,256 in all, as long as they have level_rows rows (GROVE_AUTO: what suits
+ * the feature) and the ones before cover less than 99 % of the rows.  The others count as missing.  Up to 255 levels
  * are one column of the matrix, more are cut into several of 254; when the
  * features together would be more columns than a matrix has, those of the most
  * levels keep fewer.
  */
-extern GroveFeatureBins *grovepg_intake_cut(GroveIntake *intake, uint32 max_bin, uint64 min_count);
+extern GroveFeatureBins *grovepg_intake_cut(GroveIntake *intake, uint32 max_bin, int32 level_rows);
 
 /*
  * After the cut: the row that grovepg_intake_read() read last as it stands in

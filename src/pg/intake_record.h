@@ -43,7 +43,7 @@ extern int64 grovepg_intake_class_code(GroveIntake *in, double target);
 
 #define GROVE_NO_RANK	PG_UINT32_MAX
 
-/* intake.c: rank of a level that the model tells apart; GROVE_NO_RANK: it counts as missing, which has that, too. */
+/* intake_cut.c: rank of a level that the model tells apart; GROVE_NO_RANK: it counts as missing, which has that, too. */
 extern uint32 grovepg_intake_level_rank(const GroveIntakeColumn *c, uint32 code);
 
 /* The bins of n levels in a column of the matrix. */

@@ -75,7 +75,7 @@ print_type_default_range(const GroveParamInfo *info)
 	{
 		printf("%s | ", info->type == GROVE_PARAM_INT ? "integer" : "number");
 		if (info->def == GROVE_AUTO)
-			printf("by algorithm");
+			printf("depends");
 		else
 			printf("%.10g", info->def);
 		printf(" | %.10g to %.10g", info->min, info->max);
