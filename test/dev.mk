@@ -18,6 +18,7 @@
 #   make bench-rows     sampling next to plain SQL
 #   make bench-predict  prediction next to libraries and CASE
 #   make bench-prune    pruned training sets next to whole ones
+#   make bench-quality  models next to those of the libraries, over many draws
 #                       (docs/benchmarks.md; BENCH='--reps 5' passes options on)
 #   make dist           the release archive of HEAD
 
@@ -25,7 +26,7 @@ SECONDS ?= 60
 CLANG_FORMAT ?= clang-format
 FORMATTED = $(shell find src test -name '*.[ch]')
 
-.PHONY: check run-tests unit portable majors fuzz asan ubsan asserts valgrind lint format format-check docs bench bench-rows bench-predict bench-prune dist
+.PHONY: check run-tests unit portable majors fuzz asan ubsan asserts valgrind lint format format-check docs bench bench-rows bench-predict bench-prune bench-quality dist
 
 # PGXS has a recipe for "check" that says there is none; it must not be heard.
 check: run-tests
@@ -75,7 +76,7 @@ docs:
 bench:
 	PG_CONFIG='$(PG_CONFIG)' test/bench/run.sh $(BENCH)
 
-bench-rows bench-predict bench-prune:
+bench-rows bench-predict bench-prune bench-quality:
 	PG_CONFIG='$(PG_CONFIG)' test/bench/$(@:bench-%=%).sh $(BENCH)
 
 dist:

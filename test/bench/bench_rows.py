@@ -5,7 +5,6 @@ each other in every repetition; the ratio is that of neighbours.  Statements tha
 (ANALYZE, TIMING OFF), which executes and discards them, so that no client is measured.
 """
 import argparse
-import contextlib
 import datetime
 import sys
 from collections import namedtuple
@@ -179,9 +178,6 @@ def main():
     log, facts = measure.Log(args.log), measure.machine()
     conn = tables.connect(args.conninfo)
     seconds = tables.load(conn, TABLE)
-    with contextlib.suppress(psycopg2.Error):
-        tables.run(conn, "CREATE EXTENSION IF NOT EXISTS pg_prewarm")
-        tables.run(conn, "SELECT pg_prewarm('%s')" % TABLE)
     conn.close()
     stamp = {"at": datetime.datetime.now().isoformat(timespec="seconds"), **facts}
     print("machine: %(processor)s, %(cores)d cores; load %(load_before).2f" % facts)

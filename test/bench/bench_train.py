@@ -1,48 +1,35 @@
 """Table to model: ours next to its peers, on the same rows, in the same run.
 
-Runs train_one.py again and again, interleaved (ours, peer, peer, ..., ours, ...), and prints for each table the
-medians, the ratios of neighbouring runs, and what the machine did besides.  Every measurement is kept as a JSON line.
+Runs train_one.py again and again, interleaved (ours, peer, peer, ..., ours, ...; each with every number of threads in
+turn), and prints for each table the medians, the ratios of neighbouring runs, what was set out for, and what the
+machine did besides.  Every measurement is kept as a JSON line.
 """
-import argparse
-import datetime
-import json
 import os
-import subprocess
 import sys
 
+import contest
 import measure
 import tables
+import train_goals
 import train_one
+from train_goals import column, spread
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-USUAL_TABLES = ["events", "visits", "events50k", "wide200"]
-LIMIT_SECONDS = 3600
-
-
-def run_one(args, contestant, table, threads):
-    environment = dict(os.environ, OMP_WAIT_POLICY="PASSIVE", OMP_NUM_THREADS=str(threads))
-    command = [sys.executable, "-B", os.path.join(HERE, "train_one.py"), args.conninfo, contestant, table, str(threads)]
-    try:
-        done = subprocess.run(command, env=environment, timeout=LIMIT_SECONDS, capture_output=True, text=True)
-    except subprocess.TimeoutExpired:
-        return {"stopped": "failed: longer than %d s" % LIMIT_SECONDS}
-    if done.returncode:
-        return {"stopped": "failed: " + (done.stderr.strip().splitlines() or ["exit %d" % done.returncode])[-1]}
-    return json.loads(done.stdout.splitlines()[-1])
+USUAL_TABLES = ["events", "visits", "events50k", "wide200", "levels", "small5k", "long10m"]
+REPETITIONS = {"small5k": 15}             # of tables that differ from the usual ones: a run takes a tenth of a second
+USUAL_REPETITIONS = 3
 
 
 def scan_yardstick(conninfo, name):
-    """CPU of the cheapest statement that reads every feature of the training rows: what intake can not go below."""
-    conn = tables.connect(conninfo)
+    """CPU of the cheapest statement that reads every number of the training rows: what intake can not go below."""
     numeric = tables.TABLES[name].numeric
+    if not numeric:
+        return None
+    conn = tables.connect(conninfo)
     tables.touch(conn, name)
     with measure.Cost(conn) as cost:
         tables.run(conn, "SELECT %s FROM %s WHERE id %% 5 <> 0" % (" + ".join("sum(%s)" % f for f in numeric), name))
+    conn.close()
     return cost.backend
-
-
-def column(runs, contestant, key):
-    return [run.get(key) for run in runs[contestant]]
 
 
 def summary(runs):
@@ -70,12 +57,12 @@ RATIOS = {"total cpu": ("total_cpu", "total_cpu"), "/ core cpu": ("total_cpu", "
 def ratios(runs, mine):
     """Ours over each peer, and over the peer that this is nearest to or farthest behind: the best one."""
     found = {peer: {title: measure.paired_ratio(column(runs, mine, ours), column(runs, peer, theirs))
-                    for title, (ours, theirs) in RATIOS.items()} for peer in runs if peer in train_one.PEERS}
+                    for title, (ours, theirs) in RATIOS.items()} for peer in train_goals.peers_of(runs)}
     if not found:
         return ""
     best = {title: max((of_peer[title] for of_peer in found.values() if of_peer[title]), default=None)
             for title in RATIOS}
-    rows = [[name] + [ratio and "%.2f (%.2f-%.2f)" % ratio for ratio in of_peer.values()]
+    rows = [[name] + [ratio and spread(ratio) for ratio in of_peer.values()]
             for name, of_peer in list(found.items()) + [("best peer", best)]]
     return measure.table_text([mine + " /"] + list(RATIOS), rows)
 
@@ -96,11 +83,11 @@ def stage_lines(runs, yardstick):
                          middle("intake_wall"), middle("trees_wall")))
         rates = ["%.0f rows per %s" % (middle("rows") / middle(key), unit) for key, unit in (
             ("intake_cpu", "CPU second"), ("intake_wall", "second by the clock")) if middle(key)]
-        lines.append("  %s intake: %s" % (contestant, ", ".join(rates)))
-        over_scan = measure.paired_ratio(column(runs, contestant, "intake_cpu"), yardstick)
+        if rates:
+            lines.append("  %s intake: %s" % (contestant, ", ".join(rates)))
+        over_scan = train_goals.over_scan(runs, yardstick, contestant)
         if over_scan:
-            lines.append("  %s intake / scan that sums the numeric features, CPU: %.2f (%.2f-%.2f)" % (
-                (contestant,) + over_scan))
+            lines.append("  %s intake / scan that sums the numeric features, CPU: %s" % (contestant, spread(over_scan)))
     for unjudged in {run["unjudged"] for measured in runs.values() for run in measured if "unjudged" in run}:
         lines.append("  no AUC: " + unjudged)
     if measure.median(yardstick):
@@ -108,53 +95,45 @@ def stage_lines(runs, yardstick):
     return lines
 
 
-# title, key of ours, key of theirs, threads (None: any), table -> what the ratio is meant to reach
-GOALS = [
-    ("table to model, wall", "total_wall", "total_wall", 2, {"events": 0.35}),
-    ("table to model, CPU", "total_cpu", "total_cpu", 1, {"events": 0.30, "visits": 0.35}),
-    ("reading + binning / export + dataset, CPU", "intake_cpu", "prepare_cpu", 1, {"events": 0.12}),
-    ("trees / training, CPU", "trees_cpu", "grow_cpu", 1, {"events": 0.45}),
-    ("peak memory", "peak_mib", "peak_mib", None, {"events": 0.25}),
-]
-GOAL_OVER_SCAN = {"events": 1.3}
-GOAL_AUC = -0.001
+def print_results(runs, yardstick, name, threads):
+    print("\n%s, %d thread(s), medians of %d; export, dataset, train and total in CPU seconds, wall in seconds; core: "
+          "without the export; foreign: cores that others used" % (name, threads, len(yardstick)))
+    print(summary(runs))
+    for mine in train_one.GROVE:
+        if mine in runs:
+            print("\n" + ratios(runs, mine))
+    print("\n".join(stage_lines(runs, yardstick)))
+    main_ratio(runs, name)
 
 
-def best_peer(runs, mine, ours, theirs):
-    """(ratio, peer): ours over the peer that it looks worst beside."""
-    found = [(measure.paired_ratio(column(runs, mine, ours), column(runs, peer, theirs)), peer)
-             for peer in runs if peer in train_one.PEERS]
-    return max(((ratio[0], peer) for ratio, peer in found if ratio), default=None)
+def print_goals(title, rows):
+    if rows:
+        print("\n" + measure.table_text([title] + train_goals.HEAD, rows))
 
 
-def goals(runs, yardstick, name, threads, mine="grove"):
-    """What was set out for, row by row: ours over the best peer of that row, and the target where this table has one."""
-    rows = []
-
-    def add(title, value, peer, target, good):
-        rows.append([title, "%.4f" % value if "AUC" in title else "%.2f" % value, target and "%g" % target,
-                     None if target is None else "yes" if good else "no", peer])
-
-    for title, ours, theirs, on, targets in GOALS:
-        best = best_peer(runs, mine, ours, theirs) if on in (None, threads) else None
-        if best:
-            target = targets.get(name)
-            add(title, best[0], best[1], target, target is not None and best[0] <= target)
-    over_scan = measure.paired_ratio(column(runs, mine, "intake_cpu"), yardstick) if threads == 1 else None
-    if over_scan:
-        target = GOAL_OVER_SCAN.get(name)
-        add("reading + binning / scan that sums, CPU", over_scan[0], "-", target,
-            target is not None and over_scan[0] <= target)
-    judged = [(measure.median(column(runs, peer, "auc")), peer) for peer in runs if peer in train_one.PEERS]
-    judged = max(((auc, peer) for auc, peer in judged if auc is not None), default=None)
-    own = measure.median(column(runs, mine, "auc"))
-    if judged and own is not None:
-        add("AUC minus the best peer's", own - judged[0], judged[1], GOAL_AUC, own - judged[0] >= GOAL_AUC)
-    return measure.table_text(["goal, ours / best peer", "measured", "target", "reached", "best peer"], rows) if rows else ""
+def judge(runs, yardstick, name):
+    """Prints what came out for each number of threads and how much threads help; returns the lines of GOALS that have
+    a target, with what they are about."""
+    judged = []
+    for threads in runs:
+        if not runs[threads]:
+            continue
+        print_results(runs[threads], yardstick, name, threads)
+        for mine in train_one.GROVE:
+            if mine in runs[threads]:
+                rows = train_goals.rows(runs[threads], yardstick, name, threads, mine)
+                print_goals("%s, %s / best peer, %d thread(s)" % (name, mine, threads), rows)
+                judged += [["%s, %s, %d: %s" % (name, mine, threads, row[0])] + row[1:] for row in rows]
+    if 1 in runs and 2 in runs:
+        rows = [["%s: %s" % (contestant, row[0])] + row[1:] for contestant in runs[1] if contestant in runs[2]
+                for row in train_goals.speed_up_rows(runs[1], runs[2], name, contestant)]
+        print_goals(name, rows)
+        judged += [["%s, %s" % (name, row[0])] + row[1:] for row in rows]
+    return [row for row in judged if row[2] is not None]
 
 
 def bench_table(args, name, log, stamp):
-    """Measures everybody on one table and prints what came out; true when somebody failed."""
+    """Measures everybody on one table and prints what came out; returns the goals, and true when somebody failed."""
     conn = tables.connect(args.conninfo)
     seconds = tables.load(conn, name)
     conn.close()
@@ -162,35 +141,27 @@ def bench_table(args, name, log, stamp):
         name, tables.TABLES[name].rows, len(tables.TABLES[name].numeric + tables.TABLES[name].text),
         ", loaded in %.0f s" % seconds if seconds else ""), flush=True)
     stopped, yardstick = {}, []
-    runs = {contestant: [] for contestant in args.contestants}
-    for repetition in range(args.reps):
+    runs = {threads: {contestant: [] for contestant in args.contestants} for threads in args.threads}
+    for repetition in range(args.reps or REPETITIONS.get(name, USUAL_REPETITIONS)):
         yardstick.append(scan_yardstick(args.conninfo, name))
         for contestant in args.contestants:
-            if contestant in stopped:
-                continue
-            run = run_one(args, contestant, name, args.threads)
-            if "stopped" in run:
-                stopped[contestant] = run["stopped"]
-                continue
-            runs[contestant].append(run)
-            log.add({**stamp, "what": "train", "repetition": repetition, "load": os.getloadavg()[0], **run})
-            print("  run %d  %-20s %7.2f CPU s" % (repetition + 1, contestant, run["total_cpu"] or run["total_wall"]),
-                  file=sys.stderr, flush=True)
-    runs = {contestant: measured for contestant, measured in runs.items() if measured}
-    if runs:
-        print("%d thread(s), medians of %d; export, dataset, train and total in CPU seconds, wall in seconds; core: "
-              "without the export; foreign: cores that others used" % (args.threads, args.reps))
-        print(summary(runs))
-        for mine in train_one.GROVE:
-            if mine in runs:
-                print("\n" + ratios(runs, mine))
-        print("\n".join(stage_lines(runs, yardstick)))
-        if "grove" in runs:
-            print("\n" + goals(runs, yardstick, name, args.threads) + "\n")
-        main_ratio(runs, name)
+            for threads in args.threads:
+                if contestant in stopped:
+                    continue
+                run = contest.run_one(args, contestant, name, threads)
+                if "stopped" in run:
+                    stopped[contestant] = run["stopped"]
+                    continue
+                runs[threads][contestant].append(run)
+                log.add({**stamp, "what": "train", "repetition": repetition, "load": os.getloadavg()[0], **run})
+                print("  run %d  %-20s %d thread(s) %7.2f CPU s" % (
+                    repetition + 1, contestant, threads, run["total_cpu"] or run["total_wall"]), file=sys.stderr, flush=True)
+    runs = {threads: {contestant: measured for contestant, measured in by.items() if measured} for threads, by in runs.items()}
+    goals = judge(runs, yardstick, name)
     for contestant, why in stopped.items():
         print("  %s: %s" % (contestant, why))
-    return any(why.startswith("failed") for why in stopped.values())
+    sys.stdout.flush()
+    return goals, any(why.startswith("failed") for why in stopped.values())
 
 
 def main_ratio(runs, name):
@@ -202,46 +173,31 @@ def main_ratio(runs, name):
                   % ((name,) + ratio + (", AUC %+.4f" % (ours - peer) if ours and peer else "",)))
 
 
+def thread_counts(text):
+    return [int(count) for count in text.split(",")]
+
+
 def arguments():
-    known = list(train_one.GROVE) + list(train_one.PEERS)
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], prog="test/bench/run.sh")
-    parser.add_argument("--conninfo", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--tables", default=",".join(USUAL_TABLES), help="of %s" % ", ".join(
-        name for name in tables.TABLES if tables.TABLES[name].label))
-    parser.add_argument("--peers", default=",".join(train_one.PEERS), help="of " + ", ".join(train_one.PEERS))
-    parser.add_argument("--ours", default="grove", help="of %s; none: peers only" % ", ".join(train_one.GROVE))
-    parser.add_argument("--reps", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=1, help="of each contestant (ours: the leader and workers)")
-    parser.add_argument("--quick", action="store_true", help="one run of LightGBM and XGBoost on events50k")
-    parser.add_argument("--log", default="build/bench.jsonl", help="file that gets the JSON lines")
+    parser = contest.parser("run.sh", __doc__, USUAL_TABLES)
+    parser.add_argument("--reps", type=int, help="default: %d, %s" % (
+        USUAL_REPETITIONS, ", ".join("%d on %s" % (count, name) for name, count in REPETITIONS.items())))
+    parser.add_argument("--threads", type=thread_counts, default=[1, 2], metavar="N[,N]",
+                        help="of each contestant (ours: the leader and workers); default: 1,2")
+    parser.add_argument("--quick", action="store_true", help="one run of LightGBM and XGBoost on events50k, one thread")
     args = parser.parse_args()
     if args.quick:
-        args.tables, args.peers, args.reps = "events50k", "lightgbm,xgboost-depth6", 1
-    args.contestants = [name for name in (args.ours + "," + args.peers).split(",") if name and name != "none"]
-    for name in args.contestants:
-        if name not in known:
-            parser.error('no contestant "%s"; there are %s' % (name, ", ".join(known)))
-    args.tables = args.tables.split(",")
-    for name in args.tables:
-        if name not in tables.TABLES or not tables.TABLES[name].label:
-            parser.error('no table "%s" to train on' % name)
+        args.tables, args.ours, args.peers = ["events50k"], ["grove"], ["lightgbm", "xgboost-depth6"]
+        args.threads, args.reps = [1], 1
+    args.contestants = args.ours + args.peers
     return args
 
 
 def main():
     args = arguments()
-    log = measure.Log(args.log)
-    facts = measure.machine()
-    facts["others"] = measure.idle_check()
-    stamp = {"at": datetime.datetime.now().isoformat(timespec="seconds"), **facts}
-    print("machine: %(processor)s, %(cores)d cores, %(memory_gib).1f GiB; load %(load_before).2f, "
-          "%(others).2f cores in use by others" % facts)
-    server = tables.connect(args.conninfo)
-    print("server: PostgreSQL %s, shared_buffers %s, jit off" % (
-        tables.run(server, "SHOW server_version")[0], tables.run(server, "SHOW shared_buffers")[0]))
-    server.close()
-    failed = [bench_table(args, name, log, stamp) for name in args.tables]
-    sys.exit(1 if any(failed) else 0)
+    log, stamp = contest.begin(args)
+    done = [bench_table(args, name, log, stamp) for name in args.tables]
+    print_goals("everything that has a target", [goal for goals, _ in done for goal in goals])
+    sys.exit(1 if any(failed for _, failed in done) else 0)
 
 
 if __name__ == "__main__":

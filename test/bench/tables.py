@@ -1,10 +1,12 @@
 """The tables of the benchmarks: generated with fixed seeds, loaded once, recognised by their comment.
 
-All live in the schema grove_bench, so that a run against a database in use touches nothing else.  Hold-out is
-id % 5 = 0.  Same seed, same table, wherever numpy's PCG64 streams are the same.
+All live in the schema grove_bench, so that a run against a database in use touches nothing else; further draws of a
+table, with other seeds, in grove_bench_draws, which goes after use.  Hold-out is id % 5 = 0.  Same seed, same table,
+wherever numpy's PCG64 streams are the same.
 
 usage: tables.py CONNINFO [table ...]
 """
+import contextlib
 import io
 import sys
 import time
@@ -16,7 +18,7 @@ import psycopg2
 
 import copy_binary
 
-SCHEMA = "grove_bench"
+SCHEMA, DRAWS = "grove_bench", "grove_bench_draws"
 VERSION = 1
 
 # types: column -> type, in table order; blocks(rows, seed): yields frames (column -> array) without the id
@@ -117,6 +119,32 @@ def visit_frames(rows, seed, positives=0.03):
     yield {**frame, "label": label}
 
 
+LEVELS_TEXT = {"address": 7500, "model": 2000, "agent": 1000, "segment": 400, "district": 150, "reason": 60, "month": 12,
+               "product": 10}
+LEVELS_EFFECT = {"model": 0.5, "segment": 0.6, "district": 0.4, "month": 0.3, "product": 0.5}      # the others tell nothing
+
+
+def level_frames(rows, seed, positives=0.2):
+    """Eight texts, no number: five with an effect for each level, of which product changes that of segment, and three
+    of noise, among them the longest, that only invite a learner to remember rows."""
+    rng = generator(seed)
+    frame, code, score = {}, {}, np.zeros(rows)
+    for name, levels in LEVELS_TEXT.items():
+        share = 1 / np.arange(5, levels + 5) ** 0.8
+        code[name] = rng.choice(levels, rows, p=share / share.sum())
+        score += rng.normal(0, LEVELS_EFFECT.get(name, 0), levels)[code[name]]
+        frame[name] = np.array(["%s-%04d" % (name, level) for level in rng.permutation(levels)], object)[code[name]]
+    mixed = rng.normal(0, 0.5, (LEVELS_TEXT["segment"], LEVELS_TEXT["product"]))
+    noisy = score + mixed[code["segment"], code["product"]] + rng.logistic(0, 1, rows)
+    yield {**frame, "label": (noisy > np.quantile(noisy, 1 - positives)).astype(np.int32)}
+
+
+def small_frames(rows, seed):
+    """The first fifteen columns of events, label and all."""
+    for frame in event_frames(rows, seed):
+        yield {name: frame[name] for name in ["f%d" % column for column in range(15)] + ["label"]}
+
+
 def wide_frames(rows, seed, columns=200, factors=12):
     """Columns that share twelve hidden factors in different proportions; a third of them rounded to few values, a
     third skewed; the label depends on products of factors and on twenty columns directly."""
@@ -164,6 +192,9 @@ TABLES = {
                      "label": "int4"}, SHOP_NUMBERS, list(SHOP_TEXT), "label", visit_frames),
     "events50k": number_table(50_000, 20240603, 28, event_frames),
     "wide200": number_table(200_000, 20240604, 200, wide_frames),
+    "levels": Table(300_000, 20240607, {**{name: "text" for name in LEVELS_TEXT}, "label": "int4"}, [], list(LEVELS_TEXT),
+                    "label", level_frames),
+    "small5k": number_table(6_250, 20240608, 15, small_frames),       # 5,000 of them are trained on
     "long10m": number_table(10_000_000, 20240605, 10, long_frames),
     "items3m": Table(3_000_000, 20240606,
                      {"item": "int4", "amount": "float8", **{"f%d" % i: "float8" for i in range(25)}},
@@ -171,11 +202,11 @@ TABLES = {
 }
 
 
-def connect(conninfo):
+def connect(conninfo, schema=SCHEMA):
     """A connection in autocommit mode whose search_path finds the tables; no JIT, serial plans."""
     conn = psycopg2.connect(conninfo)
     conn.autocommit = True
-    run(conn, "SET search_path = %s, public; SET jit = off; SET max_parallel_workers_per_gather = 0" % SCHEMA)
+    run(conn, "SET search_path = %s, public; SET jit = off; SET max_parallel_workers_per_gather = 0" % schema)
     return conn
 
 
@@ -205,11 +236,32 @@ def load(conn, name):
     table = TABLES[name]
     stamp = "pg_grove benchmark %d: %d rows, seed %d" % (VERSION, table.rows, table.seed)
     run(conn, "CREATE SCHEMA IF NOT EXISTS " + SCHEMA)
-    where = "%s.%s" % (SCHEMA, name)
-    if run(conn, "SELECT obj_description(to_regclass(%s), 'pg_class')", [where])[0] == stamp:
-        return 0.0
-    begin = time.monotonic()
-    run(conn, "DROP TABLE IF EXISTS " + where)
+    where, seconds = "%s.%s" % (SCHEMA, name), 0.0
+    if run(conn, "SELECT obj_description(to_regclass(%s), 'pg_class')", [where])[0] != stamp:
+        begin = time.monotonic()
+        run(conn, "DROP TABLE IF EXISTS " + where)
+        fill(conn, where, table)
+        run(conn, "COMMENT ON TABLE %s IS '%s'" % (where, stamp))
+        seconds = time.monotonic() - begin
+    with contextlib.suppress(psycopg2.Error):   # scans do not put a large table into shared buffers
+        run(conn, "CREATE EXTENSION IF NOT EXISTS pg_prewarm")
+        run(conn, "SELECT pg_prewarm('%s')" % where)
+    return seconds
+
+
+def load_draw(conn, name, draw, rows=None):
+    """The same table as another seed draws it, in place of what the schema of draws held before."""
+    table = TABLES[name]
+    drop_draws(conn)
+    run(conn, "CREATE SCHEMA " + DRAWS)
+    fill(conn, "%s.%s" % (DRAWS, name), table._replace(rows=rows or table.rows, seed=table.seed + 1000 * draw))
+
+
+def drop_draws(conn):
+    run(conn, "SET client_min_messages = warning; DROP SCHEMA IF EXISTS %s CASCADE; RESET client_min_messages" % DRAWS)
+
+
+def fill(conn, where, table):
     run(conn, "CREATE TABLE %s (id int4, %s)" % (where, ", ".join("%s %s" % c for c in table.types.items())))
     first = 1
     for frame in table.blocks(table.rows, table.seed):
@@ -224,8 +276,6 @@ def load(conn, name):
             copy_binary.write(conn, where, frame, {"id": "int4", **table.types})
     run(conn, "ALTER TABLE %s ADD PRIMARY KEY (id)" % where)
     run(conn, "VACUUM (FREEZE, ANALYZE) " + where)
-    run(conn, "COMMENT ON TABLE %s IS '%s'" % (where, stamp))
-    return time.monotonic() - begin
 
 
 def main():

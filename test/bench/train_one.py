@@ -1,6 +1,6 @@
 """One training, measured, in a process of its own: ours inside the server, or a peer's as its users run it.
 
-usage: train_one.py CONNINFO CONTESTANT TABLE THREADS        prints one JSON line
+usage: train_one.py CONNINFO CONTESTANT TABLE THREADS SCHEMA        prints one JSON line
 
 Everybody gets the rows with id % 5 <> 0, 100 trees, rate 0.1, 255 bins and 63 leaves (depth 6 where the name says
 so); every other option keeps its default.  A peer's user exports first: by binary COPY, decoded without touching
@@ -92,6 +92,7 @@ PEERS = {
 }
 GROVE = {
     "grove": {"num_leaves": LEAVES},
+    "grove-goss": {"num_leaves": LEAVES, "data_sample_strategy": "goss"},     # rates: 0.2 and 0.1, as LightGBM's
     "grove-depth6": {"num_leaves": 2 ** DEPTH, "max_depth": DEPTH},
 }
 
@@ -126,11 +127,10 @@ def stages(notices):
     return {one.group(1): (float(one.group(2)) + float(one.group(3)), float(one.group(4))) for one in found if one}
 
 
-def measure_peer(conninfo, contestant, name, table, threads):
+def measure_peer(conn, contestant, name, table, threads):
     import tables
     from measure import Cost, auc, log_loss, memory_mib
     peer = PEERS[contestant](threads)
-    conn = tables.connect(conninfo)
     tables.touch(conn, name)
     start = memory_mib("self", "VmRSS")
     with Cost(conn) as export_cost:
@@ -161,11 +161,10 @@ def measure_peer(conninfo, contestant, name, table, threads):
             "auc": auc(y, score), "log_loss": log_loss(y, score)}
 
 
-def measure_grove(conninfo, contestant, name, table, threads):
+def measure_grove(conn, contestant, name, table, threads):
     import numpy as np
     import tables
     from measure import Cost, auc, log_loss
-    conn = tables.connect(conninfo)
     workers = threads - 1
     tables.run(conn, "SET max_parallel_maintenance_workers = %d; SET max_parallel_workers_per_gather = %d; "
                      "SET maintenance_work_mem = '2GB'; SET client_min_messages = debug1" % (workers, workers))
@@ -201,14 +200,15 @@ def measure_grove(conninfo, contestant, name, table, threads):
 
 
 def main():
-    conninfo, contestant, name, threads = sys.argv[1:4] + [int(sys.argv[4])]
+    conninfo, contestant, name, threads, schema = sys.argv[1:]
+    threads = int(threads)
     os.environ.update(OMP_NUM_THREADS=str(threads), OMP_WAIT_POLICY="PASSIVE")     # before any library is loaded
     import psycopg2
     import tables
     measure = measure_grove if contestant in GROVE else measure_peer
     record = {"contestant": contestant, "table": name, "threads": threads}
     try:
-        record.update(measure(conninfo, contestant, name, tables.TABLES[name], threads))
+        record.update(measure(tables.connect(conninfo, schema), contestant, name, tables.TABLES[name], threads))
     except ImportError as error:
         record["stopped"] = "skipped: %s is not installed" % error.name
     except psycopg2.Error as error:
