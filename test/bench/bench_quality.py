@@ -40,8 +40,9 @@ def with_errors(title, named, sign=""):
 
 
 def means(runs):
-    return with_errors("means", {contestant: [mean_and_error([run[key] for run in measured]) for key in MEASURES.values()]
-                                 for contestant, measured in runs.items()})
+    return with_errors("means", {
+        contestant: [mean_and_error([run[key] for run in measured]) for key in MEASURES.values()]
+        for contestant, measured in runs.items()})
 
 
 def differences(runs, mine):
@@ -59,8 +60,9 @@ def goal(runs):
         if mine in runs:
             mean, error = paired(runs, mine, best, "auc")
             clear = None if error is None else "yes" if abs(mean - train_goals.AUC) > 2 * error else "no"
-            rows.append(train_goals.row("hold-out AUC, %s minus the best peer's" % mine, shown(mean, error, "+")[0],
-                                        train_goals.AUC, mean >= train_goals.AUC, best) + [shown(mean, error)[1], clear])
+            difference, spread = shown(mean, error, "+")
+            rows.append(train_goals.row("hold-out AUC, %s minus the best peer's" % mine, difference, train_goals.AUC,
+                                        mean >= train_goals.AUC, best) + [spread, clear])
     return measure.table_text(["goal"] + train_goals.HEAD + ["s.e.", "clear"], rows)
 
 
@@ -103,7 +105,7 @@ def judge_table(args, name, log, stamp):
 
 
 def main():
-    parser = contest.parser("quality.sh", __doc__, USUAL_TABLES)
+    parser = contest.parser("quality.sh", __doc__, USUAL_TABLES, list(train_one.GROVE))
     parser.add_argument("--draws", type=int, default=10, help="tables that are drawn of each; default: 10")
     parser.add_argument("--rows", type=int, help="of a draw, the hold-out included; default: those of the table")
     parser.add_argument("--threads", type=int, default=2, help="of each contestant; default: 2")

@@ -155,8 +155,10 @@ def bench_table(args, name, log, stamp):
                 runs[threads][contestant].append(run)
                 log.add({**stamp, "what": "train", "repetition": repetition, "load": os.getloadavg()[0], **run})
                 print("  run %d  %-20s %d thread(s) %7.2f CPU s" % (
-                    repetition + 1, contestant, threads, run["total_cpu"] or run["total_wall"]), file=sys.stderr, flush=True)
-    runs = {threads: {contestant: measured for contestant, measured in by.items() if measured} for threads, by in runs.items()}
+                    repetition + 1, contestant, threads, run["total_cpu"] or run["total_wall"]),
+                      file=sys.stderr, flush=True)
+    for threads, of_all in runs.items():
+        runs[threads] = {contestant: measured for contestant, measured in of_all.items() if measured}
     goals = judge(runs, yardstick, name)
     for contestant, why in stopped.items():
         print("  %s: %s" % (contestant, why))
@@ -178,7 +180,7 @@ def thread_counts(text):
 
 
 def arguments():
-    parser = contest.parser("run.sh", __doc__, USUAL_TABLES)
+    parser = contest.parser("run.sh", __doc__, USUAL_TABLES, ["grove", "grove-goss"])
     parser.add_argument("--reps", type=int, help="default: %d, %s" % (
         USUAL_REPETITIONS, ", ".join("%d on %s" % (count, name) for name, count in REPETITIONS.items())))
     parser.add_argument("--threads", type=thread_counts, default=[1, 2], metavar="N[,N]",

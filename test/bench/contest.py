@@ -1,4 +1,4 @@
-"""What run.sh and quality.sh share: who takes part, one training in a process of its own, and what stands above the results."""
+"""What run.sh and quality.sh share: who takes part, one training in a process of its own, the head of the results."""
 import argparse
 import datetime
 import json
@@ -14,7 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 LIMIT_SECONDS = 3600
 
 
-def parser(program, description, usual_tables):
+def parser(program, description, usual_tables, usual_ours):
     """The options that both have; the tables must be some that one can train on."""
     made = argparse.ArgumentParser(description=description.split("\n")[0], prog="test/bench/" + program)
     known = [name for name in tables.TABLES if tables.TABLES[name].label]
@@ -23,8 +23,8 @@ def parser(program, description, usual_tables):
         ", ".join(known), ",".join(usual_tables)))
     made.add_argument("--peers", type=names_of(train_one.PEERS), default=list(train_one.PEERS),
                       help="of %s; none: only ours; default: all" % ", ".join(train_one.PEERS))
-    made.add_argument("--ours", type=names_of(train_one.GROVE), default=["grove", "grove-goss"],
-                      help="of %s; none: peers only; default: grove,grove-goss" % ", ".join(train_one.GROVE))
+    made.add_argument("--ours", type=names_of(train_one.GROVE), default=usual_ours,
+                      help="of %s; none: peers only; default: %s" % (", ".join(train_one.GROVE), ",".join(usual_ours)))
     made.add_argument("--log", default="build/bench.jsonl", help="file that gets the JSON lines")
     return made
 
@@ -42,7 +42,8 @@ def names_of(known):
 
 def run_one(args, contestant, table, threads, schema=tables.SCHEMA):
     environment = dict(os.environ, OMP_WAIT_POLICY="PASSIVE", OMP_NUM_THREADS=str(threads))
-    command = [sys.executable, "-B", os.path.join(HERE, "train_one.py"), args.conninfo, contestant, table, str(threads), schema]
+    command = [sys.executable, "-B", os.path.join(HERE, "train_one.py"), args.conninfo, contestant, table, str(threads),
+               schema]
     try:
         done = subprocess.run(command, env=environment, timeout=LIMIT_SECONDS, capture_output=True, text=True)
     except subprocess.TimeoutExpired:

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# lib.sh: what run.sh, rows.sh and predict.sh share.  Sourced, from anywhere.
+# lib.sh: what the commands of this directory share.  Sourced, from anywhere.
 #
 #   bench_main script.py [--dsn CONNINFO] [option ...]
 #

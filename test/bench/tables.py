@@ -119,9 +119,10 @@ def visit_frames(rows, seed, positives=0.03):
     yield {**frame, "label": label}
 
 
-LEVELS_TEXT = {"address": 7500, "model": 2000, "agent": 1000, "segment": 400, "district": 150, "reason": 60, "month": 12,
-               "product": 10}
-LEVELS_EFFECT = {"model": 0.5, "segment": 0.6, "district": 0.4, "month": 0.3, "product": 0.5}      # the others tell nothing
+LEVELS_TEXT = {"address": 7500, "model": 2000, "agent": 1000, "segment": 400, "district": 150, "reason": 60,
+               "month": 12, "product": 10}
+# standard deviations of what the levels add; the other columns tell nothing
+LEVELS_EFFECT = {"model": 0.5, "segment": 0.6, "district": 0.4, "month": 0.3, "product": 0.5}
 
 
 def level_frames(rows, seed, positives=0.2):
@@ -192,8 +193,8 @@ TABLES = {
                      "label": "int4"}, SHOP_NUMBERS, list(SHOP_TEXT), "label", visit_frames),
     "events50k": number_table(50_000, 20240603, 28, event_frames),
     "wide200": number_table(200_000, 20240604, 200, wide_frames),
-    "levels": Table(300_000, 20240607, {**{name: "text" for name in LEVELS_TEXT}, "label": "int4"}, [], list(LEVELS_TEXT),
-                    "label", level_frames),
+    "levels": Table(300_000, 20240607, {**{name: "text" for name in LEVELS_TEXT}, "label": "int4"}, [],
+                    list(LEVELS_TEXT), "label", level_frames),
     "small5k": number_table(6_250, 20240608, 15, small_frames),       # 5,000 of them are trained on
     "long10m": number_table(10_000_000, 20240605, 10, long_frames),
     "items3m": Table(3_000_000, 20240606,

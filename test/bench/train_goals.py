@@ -66,7 +66,9 @@ def best_peer(runs, mine, goal):
 
 
 def over_scan(runs, yardstick, mine):
-    return measure.paired_ratio(column(runs, mine, "intake_cpu"), yardstick) if readable(runs, mine, "intake_cpu") else None
+    if not readable(runs, mine, "intake_cpu"):
+        return None
+    return measure.paired_ratio(column(runs, mine, "intake_cpu"), yardstick)
 
 
 def rows(runs, yardstick, name, threads, mine):
