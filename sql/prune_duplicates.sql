@@ -87,6 +87,42 @@ SELECT way, by_id = (SELECT by_id FROM prints WHERE way = 'table') AS same_by_id
 	by_user = (SELECT by_user FROM prints WHERE way = 'table') AS same_by_user FROM prints ORDER BY way;
 -- frozen: a change of any bit breaks every stored set
 SELECT by_id, by_user, by_id <> by_user AS key_matters FROM prints WHERE way = 'table';
+-- settings do not count for rows of one key
+CREATE TABLE looks AS SELECT i AS id, i % 9 AS a, i % 5 = 0 AS y, timestamptz '2024-01-01 00:00+00' + i * interval '1 hour' AS at, i * interval '61 min' AS span,
+	(i / 7.0)::float8 AS x, decode(to_hex(i + 4096), 'hex') AS bytes, jsonb_build_object('word', U&'\2713' || i) AS doc, 1 AS unit FROM generate_series(1, 2000) AS i;
+CREATE FUNCTION kept_ids() RETURNS integer[] LANGUAGE sql AS $$
+	SELECT array_agg((kept).id ORDER BY (kept).id) FROM grove.prune(NULL::looks, 'looks', method => 'duplicates', key => '{unit}', target => 'y', seed => 7,
+		params => '{"ignore": ["id", "at", "span", "x", "bytes", "doc"]}')
+$$;
+CREATE TABLE looks_kept AS SELECT 'as it is' AS setting, kept_ids() AS ids;
+SET TimeZone = 'Asia/Kolkata';
+INSERT INTO looks_kept SELECT 'TimeZone', kept_ids();
+RESET TimeZone;
+SET DateStyle = 'German';
+INSERT INTO looks_kept SELECT 'DateStyle', kept_ids();
+RESET DateStyle;
+SET IntervalStyle = 'iso_8601';
+INSERT INTO looks_kept SELECT 'IntervalStyle', kept_ids();
+RESET IntervalStyle;
+SET extra_float_digits = -9;
+INSERT INTO looks_kept SELECT 'extra_float_digits', kept_ids();
+RESET extra_float_digits;
+SET bytea_output = 'escape';
+INSERT INTO looks_kept SELECT 'bytea_output', kept_ids();
+RESET bytea_output;
+SET client_encoding = 'LATIN1';
+INSERT INTO looks_kept SELECT 'client_encoding', kept_ids();
+RESET client_encoding;
+SELECT setting, cardinality(ids) AS kept, ids = (SELECT ids FROM looks_kept WHERE setting = 'as it is') AS same FROM looks_kept ORDER BY setting COLLATE "C";
+-- what is equal but looks different is told apart, so that the order of rows does not count
+CREATE TYPE alike_pair AS (n integer, one numeric);
+CREATE TABLE alike AS SELECT i % 50 AS a, i % 2 AS y, round(1, i % 30) AS one, CASE WHEN i % 4 < 2 THEN '-0' ELSE '0' END::float8 AS zero, ('a' || repeat(' ', i % 7))::bpchar AS text,
+	ARRAY[round(1, i % 3)] AS ones, ROW(1, round(1, i % 3))::alike_pair AS pair, 1 AS unit FROM generate_series(1, 2000) AS i;
+CREATE FUNCTION kept_looks(source text) RETURNS text LANGUAGE sql AS $$
+	SELECT md5(string_agg(kept::text, ',' ORDER BY (kept).a, (kept).y)) FROM grove.prune(NULL::alike, source, method => 'duplicates', key => '{unit}', target => 'y', seed => 7,
+		params => '{"ignore": ["one", "zero", "text", "ones", "pair"]}')
+$$;
+SELECT count(DISTINCT kept_looks(format('SELECT * FROM alike ORDER BY %s', o))) AS sets FROM unnest('{one,one DESC,zero::text,zero::text DESC,text::bytea,md5(alike::text)}'::text[]) AS o;
 -- rows that are equal in every column: one of them
 SELECT count(*), sum(weight) FROM grove.prune(NULL::record, 'SELECT i % 2 AS id, i % 2 AS x, 1 AS y FROM generate_series(1, 10) AS i',
 	method => 'duplicates', key => '{id}', target => 'y');

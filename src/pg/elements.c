@@ -85,7 +85,7 @@ grovepg_element_hash(GroveElementType *type, uint64 rng_key, Datum value, bool n
 	{
 		MemoryContext old = MemoryContextSwitchTo(type->context);
 
-		type->hash = grovepg_value_hash_make(type->type);
+		type->hash = grovepg_value_hash_make(type->type, false);
 		MemoryContextSwitchTo(old);
 	}
 	return null ? grovepg_value_hash_null(rng_key) : grovepg_value_hash(type->hash, rng_key, value);

@@ -10,10 +10,10 @@
  * would have.  First visit: what the cut needs.  Second visit: every row finds
  * its group, and the group the lowest hash of its rows' keys.  If a group
  * has more than one row of that hash (rows of one key; different keys hardly
- * ever), a third visit compares those rows as text.  The last visit, which
- * belongs to the caller, gives each group's row.  So nothing depends on the
- * order of rows; rows that read alike in every column are one as good as the
- * other.
+ * ever), a third visit compares those rows by a hash of all their columns.
+ * The last visit, which belongs to the caller, gives each group's row.  So
+ * nothing depends on the order of rows or on settings; rows that look alike in
+ * every column are one as good as the other.
  *
  * A group is known by two independent hashes of 64 bits each of its bins and
  * target: 40 bytes a group in a hash table of up to twice that, bounded by
@@ -25,10 +25,10 @@
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 #include "intake_record.h"
 #include "prune_job.h"
+#include "value_hash.h"
 
 typedef struct GroupId
 {
@@ -40,7 +40,7 @@ typedef struct GroupEntry
 {
 	GroupId		id;
 	uint64		hash;			/* lowest of its rows' keys */
-	uint64		text;			/* of the rows of that hash, the lowest hash of what they read; only when there are more */
+	uint64		look;			/* of the rows of that hash, the lowest hash of all columns; only when there are more */
 	uint32		rows;			/* a source has at most GROVE_MAX_ROWS */
 	bool		tied;			/* more than one row has the lowest hash */
 	bool		given;			/* its row has been found in the last visit */
@@ -72,10 +72,10 @@ struct PruneGroups
 	GroveKey   *key;
 	Datum	   *key_values;
 	bool	   *key_nulls;
-	FmgrInfo   *output;			/* of every column of the source; NULL: no ties */
+	GroveValueHash **looks;		/* of every column of the source; NULL: no ties */
 
 	uint64		keep_key;		/* of the hash that decides what is kept */
-	uint64		text_key;		/* of the hash of what a row reads */
+	uint64		look_key;		/* of the hash of all columns */
 	uint64		id_keys[2];
 	group_hash *table;
 	Size		table_bytes;
@@ -180,24 +180,19 @@ read_row(PruneGroups *groups, TupleTableSlot *slot, GroupRow *row)
 	row->hash = grovepg_key_hash(groups->key, groups->keep_key, groups->key_values, groups->key_nulls);
 }
 
-/* Hash of all columns of a row as text. */
+/* Hash of all columns of a row. */
 static uint64
-hash_text(const PruneGroups *groups, TupleTableSlot *slot)
+hash_look(const PruneGroups *groups, TupleTableSlot *slot)
 {
 	TupleDesc	columns = groups->request->columns;
 	uint64		hash = 0;
 
 	for (int i = 0; i < columns->natts; i++)
 	{
-		uint64		bits = 0;
+		uint64		bits = slot->tts_isnull[i] ? grovepg_value_hash_null(groups->look_key) :
+			grovepg_value_hash(groups->looks[i], groups->look_key, slot->tts_values[i]);
 
-		if (!slot->tts_isnull[i])
-		{
-			char	   *text = OutputFunctionCall(&groups->output[i], slot->tts_values[i]);
-
-			bits = grove_rng_bytes(groups->text_key, (const uint8 *) text, strlen(text));
-		}
-		hash = grove_rng_hash(groups->text_key, hash ^ bits);
+		hash = grove_rng_hash(groups->look_key, hash ^ bits);
 	}
 	return hash;
 }
@@ -227,7 +222,7 @@ group_row(TupleTableSlot *slot, const AttrNumber *places, void *arg)
 	{
 		entry->rows = 0;
 		entry->hash = row.hash;
-		entry->text = PG_UINT64_MAX;
+		entry->look = PG_UINT64_MAX;
 		entry->tied = false;
 		entry->given = false;
 	}
@@ -255,7 +250,7 @@ untie_row(TupleTableSlot *slot, const AttrNumber *places, void *arg)
 	if (entry == NULL)
 		grovepg_reread_changed();
 	if (entry->tied && row.hash == entry->hash)
-		entry->text = Min(entry->text, hash_text(groups, slot));
+		entry->look = Min(entry->look, hash_look(groups, slot));
 }
 
 static void
@@ -291,15 +286,9 @@ break_ties(PruneGroups *groups)
 {
 	TupleDesc	columns = groups->request->columns;
 
-	groups->output = palloc0(sizeof(FmgrInfo) * columns->natts);
+	groups->looks = palloc(sizeof(GroveValueHash *) * columns->natts);
 	for (int i = 0; i < columns->natts; i++)
-	{
-		Oid			function;
-		bool		is_varlena;
-
-		getTypeOutputInfo(TupleDescAttr(columns, i)->atttypid, &function, &is_varlena);
-		fmgr_info(function, &groups->output[i]);
-	}
+		groups->looks[i] = grovepg_value_hash_make(TupleDescAttr(columns, i)->atttypid, true);
 	visit_rows(groups, untie_row);
 }
 
@@ -310,7 +299,7 @@ grovepg_prune_groups(PruneRequest *request, bool choose)
 
 	groups->request = request;
 	groups->keep_key = grove_rng_key((uint64) request->seed, GROVE_PURPOSE_PRUNE);
-	groups->text_key = grove_rng_key((uint64) request->seed, GROVE_PURPOSE_READMIT);	/* nothing is drawn back here */
+	groups->look_key = grove_rng_key((uint64) request->seed, GROVE_PURPOSE_READMIT);	/* nothing is drawn back here */
 	groups->id_keys[0] = grove_rng_key(1, GROVE_PURPOSE_HASH);
 	groups->id_keys[1] = grove_rng_key(2, GROVE_PURPOSE_HASH);
 	groups->intake = begin_intake(request);
@@ -334,7 +323,7 @@ grovepg_prune_groups_weight(PruneGroups *groups, TupleTableSlot *slot)
 	entry = group_lookup(groups->table, row.id);
 	if (entry == NULL)
 		grovepg_reread_changed();
-	if (entry->given || row.hash != entry->hash || (entry->tied && hash_text(groups, slot) != entry->text))
+	if (entry->given || row.hash != entry->hash || (entry->tied && hash_look(groups, slot) != entry->look))
 		return 0;
 	entry->given = true;
 	groups->given++;

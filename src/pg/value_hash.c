@@ -6,11 +6,17 @@
  * chain; for a row of thirty numbers that takes longer than to fetch it.
  * Here a number, a date or a timestamp is its canonical 64 bits; strings,
  * numeric and what else has canonical bytes are hashed by them; any other
- * type by what its send function says, which does not depend on settings.
- * The words of a row are mixed apart, each with its column's number, and
+ * type by what its send function says in UTF-8, or by its text when it has
+ * no such function.  A hash that tells apart what is equal but looks different
+ * takes the send function for all of them.  The words of a row are mixed apart, each with its column's number, and
  * added up, which a processor does for several columns at a time.  So hashes
  * of rows and floats are not those of hash64(), but what is the same there is
  * the same here.
+ *
+ * A send function writes strings in the encoding of the client, an output
+ * function numbers and dates as the session wants them.  Both are fixed while
+ * a value is hashed, without the machinery of settings, which would take longer
+ * than all the rest and tell the client of every change.
  *
  * The description of a row type is looked at again when the type has been
  * altered.
@@ -21,12 +27,17 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "pgtime.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/bytea.h"
 #include "utils/date.h"
+#include "utils/float.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
@@ -39,6 +50,7 @@ typedef enum HashKind
 	HASH_WORD,					/* 64 bits */
 	HASH_KEY,					/* canonical bytes of keys.h */
 	HASH_SENT,					/* bytes of the send function */
+	HASH_TEXT,					/* text of the output function: the type has no send function */
 	HASH_ARRAY,					/* element by element: the send function of arrays says type OIDs */
 	HASH_ROW
 } HashKind;
@@ -47,6 +59,7 @@ typedef enum HashKind
 typedef struct HashRow
 {
 	TypeCacheEntry *entry;		/* of the base type; lives as long as the process */
+	bool		looks;			/* as of the hash that this belongs to */
 	MemoryContext context;		/* holds what is below */
 	uint64		identifier;		/* of that version; 0: none */
 	TupleDesc	desc;
@@ -60,7 +73,8 @@ struct GroveValueHash
 	HashKind	kind;
 	Oid			type;			/* base type */
 	GroveKey   *key;			/* HASH_KEY */
-	FmgrInfo	send;			/* HASH_SENT */
+	FmgrInfo	write;			/* HASH_SENT, HASH_TEXT */
+	int			encoding;		/* of what is written */
 	GroveValueHash *element;	/* HASH_ARRAY */
 	Oid			element_type;
 	int16		element_length;
@@ -69,13 +83,12 @@ struct GroveValueHash
 	HashRow    *row;			/* HASH_ROW */
 };
 
-static void prepare_hash(GroveValueHash *hash, Oid type, MemoryContext context);
+static void prepare_hash(GroveValueHash *hash, Oid type, bool looks, MemoryContext context);
 
+/* The kind of a scalar type whose values are words or have canonical bytes; else HASH_SENT. */
 static HashKind
-hash_kind(Oid base)
+canonical_kind(Oid base)
 {
-	Oid			element;
-
 	switch (base)
 	{
 		case INT2OID:
@@ -99,20 +112,56 @@ hash_kind(Oid base)
 		case NUMERICOID:
 			return HASH_KEY;
 		default:
-			break;
+			return type_is_enum(base) ? HASH_KEY : HASH_SENT;
 	}
-	if (type_is_enum(base))
-		return HASH_KEY;
+}
+
+static HashKind
+hash_kind(Oid base, bool looks)
+{
+	HashKind	kind = looks ? HASH_SENT : canonical_kind(base);
+	Oid			element;
+
+	if (kind != HASH_SENT)
+		return kind;
 	if (type_is_rowtype(base) && base != RECORDOID)
 		return HASH_ROW;
 	element = get_base_element_type(base);
 	if (OidIsValid(element))
 	{
-		HashKind	kind = hash_kind(getBaseType(element));
-
+		kind = hash_kind(getBaseType(element), looks);
 		return kind == HASH_WORD || kind == HASH_KEY ? HASH_KEY : HASH_ARRAY;
 	}
 	return HASH_SENT;
+}
+
+/* UTF-8, unless what the server's encoding says is not known. */
+static int
+written_encoding(void)
+{
+	if (GetDatabaseEncoding() == PG_SQL_ASCII)
+		return PG_SQL_ASCII;
+	if (pg_get_client_encoding() == PG_UTF8 || PrepareClientEncoding(PG_UTF8) == 0)
+		return PG_UTF8;
+	return GetDatabaseEncoding();
+}
+
+/* Looks up the function that writes values of a type; returns what kind that makes it. */
+static HashKind
+prepare_write(GroveValueHash *hash, MemoryContext context)
+{
+	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(hash->type));
+	Form_pg_type type;
+	bool		sends;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for type %u", hash->type);
+	type = (Form_pg_type) GETSTRUCT(tuple);
+	sends = OidIsValid(type->typsend);
+	fmgr_info_cxt(sends ? type->typsend : type->typoutput, &hash->write, context);
+	ReleaseSysCache(tuple);
+	hash->encoding = written_encoding();
+	return sends ? HASH_SENT : HASH_TEXT;
 }
 
 /* Looks at the row type again when it is new or has been altered. */
@@ -135,38 +184,35 @@ refresh_row(HashRow *row)
 		Form_pg_attribute attribute = TupleDescAttr(row->desc, i);
 
 		if (!attribute->attisdropped)
-			prepare_hash(&row->columns[i], attribute->atttypid, row->context);
+			prepare_hash(&row->columns[i], attribute->atttypid, row->looks, row->context);
 	}
 	MemoryContextSwitchTo(old);
 	row->identifier = row->entry->tupDesc_identifier;
 }
 
 static void
-prepare_hash(GroveValueHash *hash, Oid type, MemoryContext context)
+prepare_hash(GroveValueHash *hash, Oid type, bool looks, MemoryContext context)
 {
-	bool		is_varlena;
-	Oid			send;
-
 	check_stack_depth();
 	hash->type = getBaseType(type);
-	hash->kind = hash_kind(hash->type);
+	hash->kind = hash_kind(hash->type, looks);
 	switch (hash->kind)
 	{
 		case HASH_KEY:
 			hash->key = grovepg_key_make(1, &hash->type);
 			break;
 		case HASH_SENT:
-			getTypeBinaryOutputInfo(hash->type, &send, &is_varlena);
-			fmgr_info_cxt(send, &hash->send, context);
+			hash->kind = prepare_write(hash, context);
 			break;
 		case HASH_ARRAY:
 			hash->element_type = get_base_element_type(hash->type);
 			get_typlenbyvalalign(hash->element_type, &hash->element_length, &hash->element_byval, &hash->element_align);
 			hash->element = palloc0(sizeof(GroveValueHash));
-			prepare_hash(hash->element, hash->element_type, context);
+			prepare_hash(hash->element, hash->element_type, looks, context);
 			break;
 		case HASH_ROW:
 			hash->row = palloc0(sizeof(HashRow));
+			hash->row->looks = looks;
 			hash->row->context = AllocSetContextCreate(context, "grove row hash", ALLOCSET_SMALL_SIZES);
 			hash->row->entry = lookup_type_cache(hash->type, TYPECACHE_TUPDESC);
 			refresh_row(hash->row);
@@ -177,11 +223,11 @@ prepare_hash(GroveValueHash *hash, Oid type, MemoryContext context)
 }
 
 GroveValueHash *
-grovepg_value_hash_make(Oid type)
+grovepg_value_hash_make(Oid type, bool looks)
 {
 	GroveValueHash *hash = palloc0(sizeof(GroveValueHash));
 
-	prepare_hash(hash, type, CurrentMemoryContext);
+	prepare_hash(hash, type, looks, CurrentMemoryContext);
 	return hash;
 }
 
@@ -227,10 +273,65 @@ type_word(Oid type, Datum value)
 static uint64
 hash_sent(GroveValueHash *hash, uint64 rng_key, Datum value)
 {
-	bytea	   *bytes = SendFunctionCall(&hash->send, value);
-	uint64		result = grove_rng_bytes(rng_key, (const uint8 *) VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+	const int	client = pg_get_client_encoding();
+	bytea	   *bytes;
+	uint64		result;
 
+	if (client == hash->encoding)
+		bytes = SendFunctionCall(&hash->write, value);
+	else
+	{
+		PG_TRY();
+		{
+			(void) SetClientEncoding(hash->encoding);
+			bytes = SendFunctionCall(&hash->write, value);
+		}
+		PG_FINALLY();
+		{
+			(void) SetClientEncoding(client);
+		}
+		PG_END_TRY();
+	}
+	result = grove_rng_bytes(rng_key, (const uint8 *) VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 	pfree(bytes);
+	return result;
+}
+
+static uint64
+hash_text(GroveValueHash *hash, uint64 rng_key, Datum value)
+{
+	const int	float_digits = extra_float_digits;
+	const int	date_style = DateStyle;
+	const int	interval_style = IntervalStyle;
+	const int	bytea_style = bytea_output;
+	pg_tz	   *const zone = session_timezone;
+	char	   *text;
+	char	   *written;
+	uint64		result;
+
+	PG_TRY();
+	{
+		extra_float_digits = 1;
+		DateStyle = USE_ISO_DATES;
+		IntervalStyle = INTSTYLE_POSTGRES;
+		bytea_output = BYTEA_OUTPUT_HEX;
+		session_timezone = pg_tzset("GMT");
+		text = OutputFunctionCall(&hash->write, value);
+	}
+	PG_FINALLY();
+	{
+		extra_float_digits = float_digits;
+		DateStyle = date_style;
+		IntervalStyle = interval_style;
+		bytea_output = bytea_style;
+		session_timezone = zone;
+	}
+	PG_END_TRY();
+	written = pg_server_to_any(text, (int) strlen(text), hash->encoding);
+	result = grove_rng_bytes(rng_key, (const uint8 *) written, strlen(written));
+	if (written != text)
+		pfree(written);
+	pfree(text);
 	return result;
 }
 
@@ -306,6 +407,8 @@ grovepg_value_hash(GroveValueHash *hash, uint64 rng_key, Datum value)
 			return grovepg_key_hash_nulls(hash->key, rng_key, &value, &null);
 		case HASH_SENT:
 			return hash_sent(hash, rng_key, value);
+		case HASH_TEXT:
+			return hash_text(hash, rng_key, value);
 		case HASH_ARRAY:
 			return hash_elements(hash, rng_key, value);
 		case HASH_ROW:
