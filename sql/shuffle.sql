@@ -58,18 +58,16 @@ SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
 SET max_parallel_workers_per_gather = 4;
 INSERT INTO orders SELECT 'parallel', pg_temp.order_of('shuffle_t');
-CREATE FUNCTION pg_temp.plan_has(node text, query text) RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-	line text;
-	found boolean := false;
-BEGIN
-	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
-		found := found OR position(node IN line) > 0;
-	END LOOP;
-	RETURN found;
-END $$;
-SELECT pg_temp.plan_has('Gather Merge', 'SELECT q.id, q.payload FROM (SELECT * FROM shuffle_t) AS q ORDER BY grove.shuffle_hash(42, q.id)') AS sorts_in_workers;
 INSERT INTO orders SELECT 'parallel, partitions', pg_temp.order_of('shuffle_parts');
+-- What runs in workers is the source's scan: here all of it does.
+CREATE FUNCTION shuffle_pid(id integer) RETURNS integer LANGUAGE plpgsql PARALLEL SAFE AS 'BEGIN RETURN pg_backend_pid(); END';
+SET parallel_leader_participation = off;
+SELECT count(*) AS rows, count(*) FILTER (WHERE pid = pg_backend_pid()) AS read_by_leader
+FROM grove.shuffle(NULL::record, 'SELECT id, shuffle_pid(id) AS pid FROM shuffle_t', '{id}', 42) AS x (id integer, pid integer);
+RESET parallel_leader_participation;
+-- The sort in workers is the server's, and gives the same order.
+EXPLAIN (COSTS OFF) SELECT id, payload FROM shuffle_t ORDER BY grove.shuffle_hash(42, id);
+INSERT INTO orders SELECT 'sorted in workers', array_agg(id) FROM (SELECT id, payload FROM shuffle_t ORDER BY grove.shuffle_hash(42, id) OFFSET 0) AS x;
 RESET parallel_setup_cost;
 RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;

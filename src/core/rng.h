@@ -25,13 +25,15 @@ typedef enum GrovePurpose
 	GROVE_PURPOSE_PERMUTE = 6,
 	GROVE_PURPOSE_PRUNE = 7,	/* prune: the decision to keep */
 	GROVE_PURPOSE_READMIT = 8,	/* prune: drawing back removed rows */
-	GROVE_PURPOSE_BLOCK = 9,	/* block_shuffle, shuffle_stream */
+	GROVE_PURPOSE_BLOCK = 9,	/* block_shuffle */
 	GROVE_PURPOSE_BAGGING = 10, /* rows of a tree, bootstrap of a forest */
 	GROVE_PURPOSE_ROUNDING = 11,	/* stochastic rounding of gradients */
 	GROVE_PURPOSE_FEATURE = 12, /* feature_fraction */
 	GROVE_PURPOSE_SKETCH = 13,	/* the sample for bin edges */
 	GROVE_PURPOSE_PILOT = 14,	/* cross-fitting of pilots */
-	GROVE_PURPOSE_BOOTSTRAP = 15	/* how often a cluster counts in a replicate */
+	GROVE_PURPOSE_BOOTSTRAP = 15,	/* how often a cluster counts in a replicate */
+	GROVE_PURPOSE_STREAM = 16,	/* shuffle_stream */
+	GROVE_PURPOSES				/* how many there are */
 } GrovePurpose;
 
 /* A bijection of 64-bit words with full avalanche. */

@@ -253,7 +253,7 @@ grove_shuffle_stream(PG_FUNCTION_ARGS)
 	buffer.capacity = Min(limit, 1024);
 	buffer.rows = palloc(buffer.capacity * sizeof(MinimalTuple));
 	buffer.bytes_limit = grovepg_max_memory();
-	buffer.rng_key = grove_rng_key((uint64) seed, GROVE_PURPOSE_BLOCK);
+	buffer.rng_key = grove_rng_key((uint64) seed, GROVE_PURPOSE_STREAM);
 
 	grovepg_source_run(query, grovepg_source_receiver_lazy(NULL, buffer_row, &buffer));
 	flush_buffer(&buffer);

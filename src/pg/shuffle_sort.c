@@ -14,6 +14,11 @@
  * keys share a hash there, it is loaded whatever it takes: among 10^9 keys
  * that happens once in 40 times, in a file that is too large for one hash
  * hardly ever.
+ *
+ * Memory is counted as it is taken: blocks, not the rows in them, and the
+ * array of pairs with the smaller one that it is copied from when it grows.
+ * The buffers of open files count too, 64 a level, but leave at least half of
+ * the limit to rows; below 1 MB they may exceed it.
  */
 #include "pg_grove.h"
 
@@ -29,6 +34,8 @@
 #define FIRST_SHIFT		(64 - PART_BITS)
 #define FIRST_CAPACITY	256
 #define BLOCK_SIZE		(64 * 1024)
+#define READ_SIZE		((Size) 1024 * 1024)	/* between two looks at interrupts */
+#define FILE_SIZE		(BLCKSZ + 512)	/* an open file: its buffer and what describes it */
 
 /* A row and what orders it; the row follows, then the bytes of the key. */
 typedef struct Record
@@ -54,20 +61,22 @@ typedef struct Part
 
 struct GroveShuffleSort
 {
-	MemoryContext context;
+	MemoryContext context;		/* holds all that follows */
 	Size		limit;
 
 	/* rows in memory */
 	MemoryContext row_context;
+	Size		block_size;
 	char	   *block;			/* that records are cut from */
 	Size		block_left;
-	Size		bytes;			/* that records take */
+	Size		bytes;			/* of blocks and of records too large for one */
 	GroveSamplePair *pairs;		/* hash and address of each, and as many to sort with */
 	Size		rows;
 	Size		capacity;
 
 	bool		spilled;
 	Part	   *parts;
+	int			files;			/* open */
 };
 
 typedef struct Visitor
@@ -79,20 +88,66 @@ typedef struct Visitor
 GroveShuffleSort *
 grovepg_shuffle_sort_begin(Size limit)
 {
-	GroveShuffleSort *sort = palloc0(sizeof(GroveShuffleSort));
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "grove shuffle", ALLOCSET_SMALL_SIZES);
+	GroveShuffleSort *sort = MemoryContextAllocZero(context, sizeof(GroveShuffleSort));
 
-	sort->context = CurrentMemoryContext;
+	sort->context = context;
 	sort->limit = limit;
-	sort->row_context = AllocSetContextCreate(CurrentMemoryContext, "grove shuffle rows", ALLOCSET_DEFAULT_SIZES);
-	sort->capacity = FIRST_CAPACITY;
-	sort->pairs = palloc(2 * sort->capacity * sizeof(GroveSamplePair));
+	sort->row_context = AllocSetContextCreate(context, "grove shuffle rows", ALLOCSET_SMALL_SIZES);
+	sort->block_size = Min(BLOCK_SIZE, limit / 8);
 	return sort;
 }
 
+/* What rows may take while so many files are open. */
 static Size
-memory_of(Size rows, Size bytes)
+room_for_rows(const GroveShuffleSort *sort, int files)
 {
-	return bytes + 2 * rows * sizeof(GroveSamplePair);
+	return Max(sort->limit - Min((Size) files * FILE_SIZE, sort->limit), sort->limit / 2);
+}
+
+static Size
+pair_bytes(Size capacity)
+{
+	return 2 * capacity * sizeof(GroveSamplePair);
+}
+
+static bool
+is_large(const GroveShuffleSort *sort, Size size)
+{
+	return size > sort->block_size / 8;
+}
+
+/* Is there room for one more record, and for the files that its rows would go to if it were the last? */
+static bool
+has_room(const GroveShuffleSort *sort, Size size)
+{
+	Size		bytes = sort->bytes + pair_bytes(sort->capacity);
+
+	if (is_large(sort, size))
+		bytes += size;
+	else if (size > sort->block_left)
+		bytes += sort->block_size;
+	if (sort->rows == sort->capacity)
+		bytes += pair_bytes(Max(2 * sort->capacity, FIRST_CAPACITY));
+	return bytes <= room_for_rows(sort, PARTS);
+}
+
+static void
+reserve_pairs(GroveShuffleSort *sort, Size capacity)
+{
+	if (sort->pairs == NULL)
+		sort->pairs = MemoryContextAllocHuge(sort->row_context, pair_bytes(capacity));
+	else
+		sort->pairs = repalloc_huge(sort->pairs, pair_bytes(capacity));
+	sort->capacity = capacity;
+}
+
+static void
+add_pair(GroveShuffleSort *sort, const Record *record, uint64 hash)
+{
+	sort->pairs[sort->rows].key = hash;
+	sort->pairs[sort->rows].index = (uint64) (uintptr_t) record;
+	sort->rows++;
 }
 
 /* Memory for a record that belongs to the rows in memory. */
@@ -101,28 +156,26 @@ take_record(GroveShuffleSort *sort, uint64 hash, Size size)
 {
 	Record	   *record;
 
-	if (size > BLOCK_SIZE / 8)
+	if (is_large(sort, size))
+	{
 		record = MemoryContextAlloc(sort->row_context, size);
+		sort->bytes += GetMemoryChunkSpace(record);
+	}
 	else
 	{
 		if (size > sort->block_left)
 		{
-			sort->block = MemoryContextAlloc(sort->row_context, BLOCK_SIZE);
-			sort->block_left = BLOCK_SIZE;
+			sort->block = MemoryContextAlloc(sort->row_context, sort->block_size);
+			sort->block_left = sort->block_size;
+			sort->bytes += GetMemoryChunkSpace(sort->block);
 		}
 		record = (Record *) sort->block;
 		sort->block += size;
 		sort->block_left -= size;
 	}
 	if (sort->rows == sort->capacity)
-	{
-		sort->capacity *= 2;
-		sort->pairs = repalloc_huge(sort->pairs, 2 * sort->capacity * sizeof(GroveSamplePair));
-	}
-	sort->pairs[sort->rows].key = hash;
-	sort->pairs[sort->rows].index = (uint64) (uintptr_t) record;
-	sort->rows++;
-	sort->bytes += size;
+		reserve_pairs(sort, Max(2 * sort->capacity, FIRST_CAPACITY));
+	add_pair(sort, record, hash);
 	return record;
 }
 
@@ -132,7 +185,9 @@ forget_rows(GroveShuffleSort *sort)
 	MemoryContextReset(sort->row_context);
 	sort->block_left = 0;
 	sort->bytes = 0;
+	sort->pairs = NULL;
 	sort->rows = 0;
+	sort->capacity = 0;
 }
 
 /* What the record of a row starts with. */
@@ -168,6 +223,7 @@ write_record(GroveShuffleSort *sort, Part *parts, int shift, Record *record)
 
 		part->file = BufFileCreateTemp(false);
 		part->lowest = part->highest = record->hash;
+		sort->files++;
 		MemoryContextSwitchTo(previous);
 	}
 	BufFileWrite(part->file, record, record->size);
@@ -197,12 +253,10 @@ grovepg_shuffle_sort_add(GroveShuffleSort *sort, uint64 hash, const bytea *key, 
 {
 	Record		head = describe_row(hash, key, row);
 
+	if (!sort->spilled && !has_room(sort, head.size))
+		spill_rows(sort);
 	if (!sort->spilled)
-	{
 		fill_record(take_record(sort, hash, head.size), &head, key, row);
-		if (memory_of(sort->rows, sort->bytes) > sort->limit)
-			spill_rows(sort);
-	}
 	else
 	{
 		Record	   *record = palloc(head.size);
@@ -267,21 +321,36 @@ read_bytes(const Part *part, void *bytes, Size size)
 }
 
 static void
+close_part(GroveShuffleSort *sort, Part *part)
+{
+	BufFileClose(part->file);
+	part->file = NULL;
+	sort->files--;
+}
+
+/* What load_part() takes. */
+static Size
+loaded_bytes(const Part *part)
+{
+	return part->bytes + pair_bytes(part->rows);
+}
+
+static void
 load_part(GroveShuffleSort *sort, const Part *part)
 {
-	rewind_part(part);
-	for (uint64 i = 0; i < part->rows; i++)
-	{
-		Record		head;
-		Record	   *record;
+	char	   *records = MemoryContextAllocHuge(sort->row_context, part->bytes);
+	Size		size;
 
-		if (i % 1024 == 0)
-			CHECK_FOR_INTERRUPTS();
-		read_bytes(part, &head, sizeof(head));
-		record = take_record(sort, head.hash, head.size);
-		*record = head;
-		read_bytes(part, record + 1, head.size - sizeof(head));
+	reserve_pairs(sort, part->rows);
+	rewind_part(part);
+	for (Size at = 0; at < part->bytes; at += size)
+	{
+		CHECK_FOR_INTERRUPTS();
+		size = Min(part->bytes - at, READ_SIZE);
+		read_bytes(part, records + at, size);
 	}
+	for (Size at = 0; at < part->bytes; at += ((Record *) (records + at))->size)
+		add_pair(sort, (Record *) (records + at), ((Record *) (records + at))->hash);
 }
 
 /* The next record of a file in a buffer that grows with it. */
@@ -362,7 +431,7 @@ visit_parts(GroveShuffleSort *sort, Part *parts, int shift, const Visitor *visit
 	for (int i = 0; i < PARTS; i++)
 	{
 		Part	   *part = &parts[i];
-		bool		fits = memory_of(part->rows, part->bytes) <= sort->limit;
+		bool		fits = loaded_bytes(part) <= room_for_rows(sort, sort->files);
 
 		if (part->file == NULL)
 			continue;
@@ -372,7 +441,7 @@ visit_parts(GroveShuffleSort *sort, Part *parts, int shift, const Visitor *visit
 			Part	   *smaller = palloc0(PARTS * sizeof(Part));
 
 			stream_part(sort, part, NULL, smaller, next);
-			BufFileClose(part->file);
+			close_part(sort, part);
 			visit_parts(sort, smaller, next, visitor);
 			pfree(smaller);
 		}
@@ -385,9 +454,8 @@ visit_parts(GroveShuffleSort *sort, Part *parts, int shift, const Visitor *visit
 				load_part(sort, part);
 				visit_rows(sort, visitor);
 			}
-			BufFileClose(part->file);
+			close_part(sort, part);
 		}
-		part->file = NULL;
 	}
 }
 
@@ -405,9 +473,5 @@ grovepg_shuffle_sort_visit(GroveShuffleSort *sort, void (*visit) (MinimalTuple r
 void
 grovepg_shuffle_sort_end(GroveShuffleSort *sort)
 {
-	MemoryContextDelete(sort->row_context);
-	pfree(sort->pairs);
-	if (sort->parts != NULL)
-		pfree(sort->parts);
-	pfree(sort);
+	MemoryContextDelete(sort->context);
 }

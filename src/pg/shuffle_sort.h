@@ -8,7 +8,7 @@
 
 typedef struct GroveShuffleSort GroveShuffleSort;
 
-/* In the current memory context; rows and what sorts them keep within limit bytes. */
+/* In the current memory context; rows, what sorts them and buffers of files keep within limit bytes, or 1 MB when that is more. */
 extern GroveShuffleSort *grovepg_shuffle_sort_begin(Size limit);
 
 /* Copies a row.  Rows with equal hashes are ordered by their keys, as bytes; key is NULL when the hash says it all. */

@@ -199,9 +199,9 @@ independence(void)
 	};
 	static long cells[SIDE * SIDE];
 
-	for (int a = 0; a <= GROVE_PURPOSE_PILOT; a++)
+	for (int a = 0; a < GROVE_PURPOSES; a++)
 	{
-		for (int b = 0; b <= GROVE_PURPOSE_PILOT; b++)
+		for (int b = 0; b < GROVE_PURPOSES; b++)
 		{
 			uint64_t	key_a = grove_rng_key(42, (GrovePurpose) a);
 			uint64_t	key_b = grove_rng_key(a == b ? 43 : 42, (GrovePurpose) b);
