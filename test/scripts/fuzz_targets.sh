@@ -19,17 +19,29 @@ fuzz_names()
 # Why this target cannot be built here; nothing when it can.
 fuzz_missing()
 {
+	local why
+
 	case $1 in
 		pg_*) ;;
 		*) return ;;
 	esac
-	fuzz_pg_config=${PG_CONFIG:-pg_config}
-	if ! command -v "$fuzz_pg_config" >/dev/null 2>&1; then
-		echo "no pg_config"
-	elif [ ! -f "$("$fuzz_pg_config" --includedir-server)/postgres.h" ]; then
-		echo "no headers of the server"
+	why=$(fuzz_headers_missing)
+	if [ -n "$why" ]; then
+		echo "$why"
 	elif [ -z "$(fuzz_library pgcommon)" ] || [ -z "$(fuzz_library pgport)" ]; then
 		echo "no libpgcommon.a and libpgport.a"
+	fi
+}
+
+# Why files of src/pg cannot be compiled here; nothing when they can.
+fuzz_headers_missing()
+{
+	local config=${PG_CONFIG:-pg_config}
+
+	if ! command -v "$config" >/dev/null 2>&1; then
+		echo "no pg_config"
+	elif [ ! -f "$("$config" --includedir-server)/postgres.h" ]; then
+		echo "no headers of the server"
 	fi
 }
 

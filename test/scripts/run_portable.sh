@@ -60,8 +60,8 @@ for name in i686 s390x aarch64 musl; do
 	fi
 	case $name in
 		i686) target i686 i686-linux-gnu-gcc "-msse2 -mfpmath=sse" qemu-i386-static "$@" ;;
-		# gcc's strict C computes float in double there, gnu11 of the build does not.
-		s390x) target s390x s390x-linux-gnu-gcc "-fexcess-precision=fast" qemu-s390x-static "$@" ;;
+		# gcc's strict C computes float in double there, gnu11 of the build does not.  The server's headers were made here.
+		s390x) target s390x s390x-linux-gnu-gcc "-fexcess-precision=fast -DWORDS_BIGENDIAN" qemu-s390x-static "$@" ;;
 		aarch64) target aarch64 aarch64-linux-gnu-gcc "" qemu-aarch64-static "$@" ;;
 		musl) target musl musl-gcc "" "" "$@" ;;
 	esac
