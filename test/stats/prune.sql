@@ -138,7 +138,8 @@ ORDER BY design, what;
 
 -- Equal allocation: probabilities depend on which strata round up, so only unbiasedness and bounds are known.
 SELECT stats.line(bool_and(n BETWEEN 1 AND 4), 'prune: sizes of strata under equal', min(n) || ' to ' || max(n))
-FROM (SELECT count(*) AS n FROM draws JOIN population USING (id) WHERE design = 'equal' GROUP BY seed, g) q;
+FROM (SELECT count(d.id) AS n FROM (SELECT DISTINCT seed FROM draws WHERE design = 'equal') s CROSS JOIN population p
+	  LEFT JOIN draws d ON d.design = 'equal' AND d.seed = s.seed AND d.id = p.id GROUP BY s.seed, p.g) q;
 
 -- All subsets of 3 out of 6 are equally likely.
 CREATE VIEW six AS SELECT * FROM population WHERE id <= 6;
@@ -163,10 +164,14 @@ FROM generate_series(1, 20) i;
 CREATE TABLE key_draws AS
 SELECT k AS columns, s AS seed, (p.kept).id FROM unnest('{"{high}","{name}","{left_part,right_part}","{stamp}","{decimal}"}'::text[]) k,
 	   generate_series(:seed::bigint, :seed + :trials / 2 - 1) s, LATERAL grove.prune(NULL::keys, 'stats.keys', n => 5, key => k::text[], seed => s) p;
+ANALYZE key_draws;
 SELECT stats.frequencies('prune: inclusion by key ' || columns, array_agg(n), :trials / 2, array_agg(0.25))
-FROM (SELECT columns, id, count(*) AS n FROM key_draws GROUP BY 1, 2) q GROUP BY columns ORDER BY columns;
+FROM (SELECT c.columns, k.id, count(d.id) AS n FROM (SELECT DISTINCT columns FROM key_draws) c CROSS JOIN keys k
+	  LEFT JOIN key_draws d ON d.columns = c.columns AND d.id = k.id GROUP BY 1, 2) q GROUP BY columns ORDER BY columns;
 SELECT stats.frequencies('prune: pairs by key ' || columns, array_agg(n), :trials / 2, array_agg(5 * 4 / (20 * 19.0)))
-FROM (SELECT a.columns, a.id, b.id AS other, count(*) AS n FROM key_draws a JOIN key_draws b USING (columns, seed) WHERE a.id < b.id GROUP BY 1, 2, 3) q
+FROM (SELECT c.columns, i.id, j.id AS other, count(d.seed) AS n FROM (SELECT DISTINCT columns FROM key_draws) c CROSS JOIN keys i JOIN keys j ON i.id < j.id
+	  LEFT JOIN (SELECT a.columns, a.seed, a.id, b.id AS other FROM key_draws a JOIN key_draws b USING (columns, seed)) d
+		ON d.columns = c.columns AND d.id = i.id AND d.other = j.id GROUP BY 1, 2, 3) q
 GROUP BY columns ORDER BY columns;
 
 -- Whole keys: users of 1 to 4 rows, kept with one probability, all their rows or none.
@@ -174,6 +179,6 @@ CREATE TABLE visits AS SELECT u AS customer, v AS visit FROM generate_series(1, 
 CREATE TABLE visit_draws AS
 SELECT s AS seed, (p.kept).customer, count(*) AS rows, min(p.pi) AS pi
 FROM generate_series(:seed::bigint, :seed + :trials - 1) s, LATERAL grove.prune(NULL::visits, 'stats.visits', keep => 0.35, key => '{customer}', seed => s) p GROUP BY 1, 2;
-SELECT stats.frequencies('prune: inclusion of whole keys', array_agg(n), :trials, array_agg(0.35)) FROM (SELECT customer, count(*) AS n FROM visit_draws GROUP BY 1) q;
+SELECT stats.frequencies('prune: inclusion of whole keys', array_agg(n), :trials, array_agg(0.35)) FROM (SELECT c, count(d.seed) AS n FROM generate_series(1, 20) c LEFT JOIN visit_draws d ON d.customer = c GROUP BY 1) q;
 SELECT stats.line(bool_and(rows = 1 + customer % 4) AND bool_and(abs(pi - 0.35) < 1e-15), 'prune: keys keep all their rows') FROM visit_draws;
 SELECT stats.line(min(n) = 7 AND max(n) = 7, 'prune: number of whole keys') FROM (SELECT count(*) AS n FROM visit_draws GROUP BY seed) q;

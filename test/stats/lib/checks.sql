@@ -24,6 +24,15 @@ CREATE OR REPLACE FUNCTION stats.chernoff(c bigint, m bigint, p float8) RETURNS 
 		   END
 $$;
 
+-- -ln of the probability that a binomial variable of m trials of probability p is c or more (or, as "at most", c or less), added up exactly.
+CREATE OR REPLACE FUNCTION stats.binomial_tail(side text, c bigint, m bigint, p float8) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
+	WITH log_factorials AS MATERIALIZED (SELECT n, sum(CASE WHEN n = 0 THEN 0 ELSE ln(n::float8) END) OVER (ORDER BY n) AS l FROM generate_series(0, m) n),
+	terms AS (SELECT k.n, (SELECT l FROM log_factorials WHERE n = m) - k.l - r.l + k.n * ln(p) + (m - k.n) * ln(1 - p) AS l
+			  FROM log_factorials k JOIN log_factorials r ON r.n = m - k.n)
+	SELECT -(max(l) + ln(sum(exp(greatest(l - m, -700))))) FROM (SELECT l, max(l) OVER () AS m FROM terms
+																  WHERE CASE side WHEN 'at least' THEN n >= c WHEN 'at most' THEN n <= c END) t
+$$;
+
 -- The number of standard deviations that a normal variable exceeds with exp(-bound) at most (Mills' bound).
 CREATE OR REPLACE FUNCTION stats.z_limit(n bigint) RETURNS float8 LANGUAGE sql IMMUTABLE AS
 	$$SELECT sqrt(2 * stats.limit_of(2 * n))$$;
@@ -35,7 +44,8 @@ CREATE OR REPLACE FUNCTION stats.z_of_chi_square(t float8, df float8) RETURNS fl
 CREATE OR REPLACE FUNCTION stats.line(ok boolean, name text, detail text DEFAULT '') RETURNS text LANGUAGE sql IMMUTABLE AS
 	$$SELECT CASE WHEN ok THEN 'ok ' ELSE 'not ok ' END || name || CASE WHEN ok THEN '' ELSE ' ' || detail END$$;
 
--- Judges a table of counts: worst of (count, trials, probability).
+-- Judges a table of counts: worst of (count, trials, probability).  What was never drawn has to be in it, with a count
+-- of 0: so a query counts from all rows or pairs there are, by LEFT JOIN, and not from those that were drawn.
 CREATE OR REPLACE FUNCTION stats.frequencies(name text, counts bigint[], trials bigint, probabilities float8[]) RETURNS text LANGUAGE sql AS $$
 	SELECT coalesce(stats.line(bool_and(bound <= stats.limit_of(n)), name,
 						'count ' || (array_agg(c ORDER BY bound DESC))[1] || ' of ' || trials || ' against ' || (array_agg(p ORDER BY bound DESC))[1]),
