@@ -10,7 +10,7 @@ SELECT i, CASE WHEN i = 1 THEN 'a' WHEN i <= 3 THEN 'b' WHEN i <= 6 THEN 'c' WHE
 FROM generate_series(1, 30) i;
 
 -- Theory, solved by plain bisection: sum(units * least(1, greatest(low, c * weight))) = target.
-CREATE FUNCTION solve(units float8[], weights float8[], low float8, target float8) RETURNS float8 LANGUAGE plpgsql AS $$
+CREATE FUNCTION solve(units float8[], weights float8[], lows float8[], target float8) RETURNS float8 LANGUAGE plpgsql AS $$
 DECLARE
 	a float8 := 0;
 	b float8 := 1e9;
@@ -18,17 +18,37 @@ DECLARE
 BEGIN
 	FOR i IN 1..200 LOOP
 		c := (a + b) / 2;
-		IF (SELECT sum(u * least(1, greatest(low, c * w))) FROM unnest(units, weights) x(u, w)) < target THEN a := c; ELSE b := c; END IF;
+		IF (SELECT sum(u * least(1, greatest(low, c * w))) FROM unnest(units, weights, lows) x(u, w, low)) < target THEN a := c; ELSE b := c; END IF;
 	END LOOP;
 	RETURN c;
 END $$;
 CREATE FUNCTION inverse_theory(gamma float8, low float8, target float8) RETURNS TABLE (id bigint, pi float8) LANGUAGE sql AS $$
 	WITH f AS (SELECT g, count(*)::float8 AS rows FROM population GROUP BY 1),
-	c AS (SELECT solve(array_agg(rows), array_agg(rows ^ -gamma), low, target) AS c FROM f)
+	c AS (SELECT solve(array_agg(rows), array_agg(rows ^ -gamma), array_agg(low), target) AS c FROM f)
 	SELECT id, least(1, greatest(low, c * rows ^ -gamma)) FROM c, population JOIN f USING (g)
 $$;
-CREATE FUNCTION readmit_theory(keep float8, share float8) RETURNS TABLE (id bigint, pi float8) LANGUAGE sql AS
-	$$SELECT id, keep + (1 - keep) * pi FROM inverse_theory(1, 0, share * 30)$$;
+-- Strata that get rows in proportion to rows * weight, one at least and all at most; whole: the largest remainders are rounded up.
+CREATE FUNCTION allocation_theory(weight text, target float8, whole boolean) RETURNS TABLE (id bigint, pi float8) LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN QUERY EXECUTE format('
+		WITH f AS (SELECT g, count(*)::float8 AS rows, (%s)::float8 AS weight FROM population GROUP BY g),
+		c AS (SELECT solve(array_agg(rows), array_agg(weight), array_agg(1 / rows), $1) AS c FROM f),
+		a AS (SELECT g, rows, round((rows * least(1, greatest(1 / rows, c * weight)))::numeric, 9) AS amount FROM c, f),
+		r AS (SELECT *, row_number() OVER (ORDER BY amount - floor(amount) DESC) <= $1::numeric - sum(floor(amount)) OVER () AS up FROM a)
+		SELECT id, ((CASE WHEN $2 THEN floor(amount) + up::int ELSE amount END) / rows::numeric)::float8 FROM r JOIN population USING (g)', weight)
+	USING target, whole;
+END $$;
+-- Two steps: the probabilities of the first, and a share of what it removes, drawn back inversely to the frequency.
+CREATE FUNCTION readmit_theory(first text, share float8, whole boolean) RETURNS TABLE (id bigint, pi float8) LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN QUERY EXECUTE format('
+		WITH f AS (SELECT id, count(*) OVER (PARTITION BY g)::float8 AS f FROM population),
+		k AS (SELECT id, q.pi::float8 AS keep, f FROM (%s) q (id, pi) JOIN f USING (id)),
+		t AS (SELECT $1 * round(sum(1 - keep)::numeric, 9)::float8 AS t FROM k),
+		c AS (SELECT solve(array_agg(1 - keep), array_agg(1 / f), array_agg(0::float8), CASE WHEN $2 THEN floor(t + 0.5) ELSE t END) AS c FROM k, t GROUP BY t)
+		SELECT id, keep + (1 - keep) * least(1, c / f) FROM c, k', first)
+	USING share, whole;
+END $$;
 
 -- Scores that are given: p as prune rounds it, to 1/16 of its log-odds; c by the same bisection.
 CREATE TABLE guide AS
@@ -37,7 +57,7 @@ CREATE FUNCTION guided_theory(even float8, lambda float8, target float8) RETURNS
 	WITH p AS (SELECT id, y, grove.predict((SELECT model FROM guide), p) AS p FROM population p),
 	s AS (SELECT id, abs(y::int - 1 / (1 + exp(-floor(16 * ln(p / (1 - p)) + 0.5) / 16))) AS s FROM p),
 	g AS (SELECT id, sqrt(s ^ 2 + lambda * (s * (1 - s)) ^ 2) AS size FROM s),
-	c AS (SELECT solve(array_agg(1 - even), array_agg(size / (1 - even)), 0, target - 30 * even) AS c FROM g)
+	c AS (SELECT solve(array_agg(1 - even), array_agg(size / (1 - even)), array_agg(0::float8), target - 30 * even) AS c FROM g)
 	SELECT id, least(1, even + c * size) FROM c, g
 $$;
 
@@ -56,8 +76,26 @@ INSERT INTO designs VALUES
 	('surprise', 'n => 9, target => ''y'', model => (SELECT model FROM stats.guide)', 9, 'SELECT * FROM guided_theory(0.06, 0, 9)'),
 	('surprise, Poisson', 'n => 9, target => ''y'', model => (SELECT model FROM stats.guide), exact => false', NULL, 'SELECT * FROM guided_theory(0.06, 0, 9)'),
 	('gradient', 'n => 9, method => ''gradient'', target => ''y'', model => (SELECT model FROM stats.guide)', 9, 'SELECT * FROM guided_theory(0, 1, 9)'),
-	('readmit', 'keep => 0.2, readmit => 0.25, by => ''{g}''', 12, 'SELECT * FROM readmit_theory(0.2, 0.25)'),
-	('readmit, Poisson', 'keep => 0.2, readmit => 0.25, by => ''{g}'', exact => false', NULL, 'SELECT * FROM readmit_theory(0.2, 0.25)');
+	('equal, whole', 'n => 12, method => ''stratified'', by => ''{g}'', params => ''{"allocation": "equal"}''', 12, 'SELECT * FROM allocation_theory(''1.0 / count(*)'', 12, true)'),
+	('equal, Poisson', 'n => 11, method => ''stratified'', by => ''{g}'', exact => false, params => ''{"allocation": "equal"}''', NULL,
+		'SELECT * FROM allocation_theory(''1.0 / count(*)'', 11, false)'),
+	('power', 'n => 13, method => ''stratified'', by => ''{g}'', gamma => 0.3, params => ''{"allocation": "power"}''', 13,
+		'SELECT * FROM allocation_theory(''count(*) ^ -0.3'', 13, true)'),
+	('power, Poisson', 'n => 13, method => ''stratified'', by => ''{g}'', gamma => 0.3, exact => false, params => ''{"allocation": "power"}''', NULL,
+		'SELECT * FROM allocation_theory(''count(*) ^ -0.3'', 13, false)'),
+	('neyman', 'n => 14, method => ''stratified'', by => ''{g}'', params => ''{"allocation": "neyman", "spread": "money"}''', 14,
+		'SELECT * FROM allocation_theory(''coalesce(stddev_samp(money), 0)'', 14, true)'),
+	('neyman, Poisson', 'n => 14, method => ''stratified'', by => ''{g}'', exact => false, params => ''{"allocation": "neyman", "spread": "money"}''', NULL,
+		'SELECT * FROM allocation_theory(''coalesce(stddev_samp(money), 0)'', 14, false)'),
+	('readmit', 'keep => 0.2, readmit => 0.25, by => ''{g}''', 12, 'SELECT * FROM readmit_theory(''SELECT id, 0.2 FROM population'', 0.25, true)'),
+	('readmit, Poisson', 'keep => 0.2, readmit => 0.25, by => ''{g}'', exact => false', NULL, 'SELECT * FROM readmit_theory(''SELECT id, 0.2 FROM population'', 0.25, false)'),
+	('readmit, stratified', 'n => 11, readmit => 0.25, method => ''stratified'', by => ''{g}''', 16,
+		'SELECT * FROM readmit_theory(''SELECT id, CASE g WHEN ''''a'''' THEN 1 WHEN ''''b'''' THEN 1/2.0 WHEN ''''c'''' THEN 1/3.0 WHEN ''''d'''' THEN 2/6.0 ELSE 6/18.0 END FROM population'', 0.25, true)'),
+	('readmit, inverse', 'n => 10, readmit => 0.25, method => ''inverse'', by => ''{g}''', 15, 'SELECT * FROM readmit_theory(''SELECT * FROM inverse_theory(1, 0, 10)'', 0.25, true)'),
+	('readmit, inverse, Poisson', 'n => 10, readmit => 0.25, method => ''inverse'', by => ''{g}'', exact => false', NULL,
+		'SELECT * FROM readmit_theory(''SELECT * FROM inverse_theory(1, 0, 10)'', 0.25, false)'),
+	('readmit, negatives', 'n => 13, readmit => 0.25, method => ''negatives'', target => ''y'', by => ''{g}''', 17,
+		'SELECT * FROM readmit_theory(''SELECT id, CASE WHEN y THEN 1 ELSE 7/24.0 END FROM population'', 0.25, true)');
 
 CREATE TABLE draws (design text, seed bigint, id bigint, pi float8, weight float8);
 CREATE FUNCTION draw(first bigint, trials bigint) RETURNS void LANGUAGE plpgsql AS $$
@@ -109,13 +147,12 @@ FROM (SELECT sum((kept - :trials * 0.3) ^ 2) / (:trials * 0.3 * 0.7 * 30 / 29) A
 
 -- Second order, all pairs, neighbours among them: n(n-1)/N(N-1) for a fixed size, products for Poisson.
 CREATE TABLE joint AS
-SELECT t.design, a.id AS i, b.id AS j, p.pi AS p, q.pi AS q, count(d.seed) AS together
+SELECT t.design, a.id AS i, b.id AS j, p.pi AS p, q.pi AS q, coalesce(d.n, 0) AS together
 FROM (SELECT DISTINCT design FROM theory) t
 JOIN population a ON true JOIN population b ON a.id < b.id
 JOIN theory p ON p.design = t.design AND p.id = a.id JOIN theory q ON q.design = t.design AND q.id = b.id
-LEFT JOIN (SELECT x.design, x.seed, x.id AS i, y.id AS j FROM draws x JOIN draws y USING (design, seed) WHERE x.id < y.id) d
-	ON d.design = t.design AND d.i = a.id AND d.j = b.id
-GROUP BY 1, 2, 3, 4, 5;
+LEFT JOIN (SELECT x.design, x.id AS i, y.id AS j, count(*) AS n FROM draws x JOIN draws y USING (design, seed) WHERE x.id < y.id GROUP BY 1, 2, 3) d
+	ON d.design = t.design AND d.i = a.id AND d.j = b.id;
 SELECT stats.frequencies('prune: pairs of random', array_agg(together), :trials, array_agg((9 * 8)::float8 / (30 * 29))) FROM joint WHERE design = 'random';
 SELECT stats.frequencies('prune: pairs of ' || design, array_agg(together), :trials, array_agg(p * q)) FROM joint WHERE design LIKE '%Poisson' GROUP BY design ORDER BY design;
 -- Within a cell whose size is T, pairs have E(T(T-1)) / f(f-1); T is the integer below or above pi * f.
@@ -124,8 +161,35 @@ FROM (SELECT design, together, (low * (low - 1) * (1 - (t - low)) + (low + 1) * 
 	  FROM (SELECT design, together, f, round((p * f)::numeric, 9) AS t, floor(round((p * f)::numeric, 9)) AS low
 			FROM joint JOIN population a ON a.id = i JOIN population b ON b.id = j AND a.g = b.g
 			JOIN (SELECT g, count(*) AS f FROM population GROUP BY 1) c ON c.g = a.g
-			WHERE design IN ('random by group', 'inverse', 'inverse, gamma, floor', 'readmit', 'stratified')) r) q
+			WHERE design IN ('random by group', 'inverse', 'inverse, gamma, floor', 'readmit', 'readmit, inverse', 'readmit, stratified',
+							 'stratified', 'equal, whole', 'power', 'neyman')) r) q
 GROUP BY design ORDER BY design;
+
+-- Cells of whole sizes are drawn independently of one another.
+SELECT stats.frequencies('prune: pairs across cells of ' || design, array_agg(together), :trials, array_agg(p * q))
+FROM joint JOIN population a ON a.id = i JOIN population b ON b.id = j AND a.g <> b.g WHERE design IN ('stratified', 'equal, whole', 'power', 'neyman') GROUP BY design ORDER BY design;
+-- Others are laid end to end in any order and rounded systematically: E(T U) is the mean over all orders and starts.  Amounts are
+-- multiples of 1/30 here, so 30 starts are all there are.
+CREATE TABLE cell_pairs AS
+WITH amounts AS (SELECT design, g, round(30 * sum(pi))::int AS amount, abs(round(30 * sum(pi)) - 30 * sum(pi)) AS off FROM theory JOIN population USING (id)
+				 WHERE design IN ('random by group', 'inverse') GROUP BY 1, 2),
+orders AS (SELECT a || b || c || d || e AS cells FROM unnest('{a,b,c,d,e}'::text[]) a, unnest('{a,b,c,d,e}'::text[]) b, unnest('{a,b,c,d,e}'::text[]) c,
+		   unnest('{a,b,c,d,e}'::text[]) d, unnest('{a,b,c,d,e}'::text[]) e WHERE (SELECT count(DISTINCT x) FROM unnest(ARRAY[a, b, c, d, e]) x) = 5),
+places AS (SELECT design, cells, g, amount, off, sum(amount) OVER (PARTITION BY design, cells ORDER BY strpos(cells, g)) AS upto FROM amounts, orders),
+sizes AS (SELECT design, cells, start, g, off, (2 * upto + 2 * start + 1) / 60 - (2 * (upto - amount) + 2 * start + 1) / 60 AS size FROM places, generate_series(0, 29) start)
+SELECT x.design, x.g, y.g AS other, avg(x.size * y.size) AS mean, max(x.off) AS off, count(*) AS n FROM sizes x JOIN sizes y USING (design, cells, start) WHERE x.g < y.g GROUP BY 1, 2, 3;
+SELECT stats.line(count(*) = 20 AND min(n) = 120 * 30 AND max(n) = 120 * 30 AND max(off) < 1e-9, 'prune: all orders of cells and all starts', count(*) || ' pairs') FROM cell_pairs;
+SELECT stats.frequencies('prune: pairs across cells of ' || design, array_agg(together), :trials, array_agg((mean / (f * h))::float8))
+FROM joint JOIN population a ON a.id = i JOIN population b ON b.id = j
+JOIN cell_pairs USING (design)
+JOIN (SELECT g, count(*) AS f FROM population GROUP BY 1) c ON c.g = a.g JOIN (SELECT g, count(*) AS h FROM population GROUP BY 1) d ON d.g = b.g
+WHERE cell_pairs.g = a.g AND cell_pairs.other = b.g GROUP BY design ORDER BY design;
+
+-- Strata of whole sizes have them in every draw; Neyman's are those of stddev_samp.
+SELECT stats.line(bool_and(n = wanted), 'prune: sizes of strata under ' || design, string_agg(DISTINCT g || ' ' || n || ' against ' || wanted, ', ') FILTER (WHERE n <> wanted))
+FROM (SELECT t.design, s.seed, p.g, round(sum(t.pi)) AS wanted, count(d.id) AS n
+	  FROM theory t JOIN population p USING (id) CROSS JOIN (SELECT DISTINCT seed FROM draws) s LEFT JOIN draws d ON d.design = t.design AND d.seed = s.seed AND d.id = p.id
+	  WHERE t.design IN ('stratified', 'equal, whole', 'power', 'neyman') GROUP BY 1, 2, 3) q GROUP BY design ORDER BY design;
 
 -- Horvitz-Thompson totals: the mean over seeds is the truth.
 SELECT stats.line(abs(mean - truth) <= z_limit(1) * sd / sqrt(:trials) + 1e-9 * truth, 'prune: total of ' || what || ' under ' || design, mean || ' against ' || truth)
@@ -152,6 +216,12 @@ SELECT stats.line(:'all_twenty'::boolean, 'prune: every subset of 3 out of 6 occ
 -- One seed, two purposes; two seeds, one purpose: no row's decisions depend on one another.
 SELECT stats.frequencies('prune: independent of grove.keep', array_agg(n), :trials, array_agg(0.3 * 0.3))
 FROM (SELECT p.id, count(d.id) AS n FROM population p LEFT JOIN draws d ON d.id = p.id AND d.design = 'random' AND grove.keep(0.3, d.seed, d.id) GROUP BY 1) q;
+SELECT stats.frequencies('prune: independent of grove.' || other, array_agg(n), :trials, array_agg(0.3 * p))
+FROM (SELECT other, p::float8, i.id, count(*) FILTER (WHERE CASE WHEN d.id IS NULL THEN false ELSE CASE other
+			WHEN 'split' THEN grove.split('{0.4,0.6}', d.seed, d.id) = 1 WHEN 'fold' THEN grove.fold(4, d.seed, d.id) = 3 WHEN 'u01' THEN grove.u01(d.seed, d.id) < 0.3
+			WHEN 'shuffle' THEN grove.shuffle_hash(d.seed, d.id) < 0 WHEN 'permute' THEN grove.permute(d.id, 40, d.seed) < 10 END END) AS n
+	  FROM (VALUES ('split', 0.4), ('fold', 0.25), ('u01', 0.3), ('shuffle', 0.5), ('permute', 0.25)) o (other, p) CROSS JOIN population i
+	  LEFT JOIN draws d ON d.id = i.id AND d.design = 'random' GROUP BY 1, 2, 3) q GROUP BY other ORDER BY other;
 SELECT stats.frequencies('prune: independent of the next seed', array_agg(n), :trials - 1, array_agg(0.3 * 0.3))
 FROM (SELECT p.id, count(e.id) AS n FROM population p LEFT JOIN draws d ON d.id = p.id AND d.design = 'random'
 	  LEFT JOIN draws e ON e.id = d.id AND e.design = d.design AND e.seed = d.seed + 1 GROUP BY 1) q;
