@@ -84,6 +84,12 @@ FROM (SELECT s, count(DISTINCT ids) AS n
 -- One seed, two purposes; two seeds, one purpose.
 SELECT stats.frequencies('sample: independent of grove.keep', array_agg(n), :trials, array_agg(0.25 * 0.3))
 FROM (SELECT i.id, count(d.id) AS n FROM items i LEFT JOIN draws d ON d.id = i.id AND d.design = 'uniform' AND grove.keep(0.3, d.seed, d.id) GROUP BY 1) q;
+SELECT stats.frequencies('sample: independent of grove.' || other, array_agg(n), :trials, array_agg(0.25 * p))
+FROM (SELECT other, p::float8, i.id, count(*) FILTER (WHERE CASE WHEN d.id IS NULL THEN false ELSE CASE other
+			WHEN 'split' THEN grove.split('{0.4,0.6}', d.seed, d.id) = 1 WHEN 'fold' THEN grove.fold(4, d.seed, d.id) = 3 WHEN 'u01' THEN grove.u01(d.seed, d.id) < 0.3
+			WHEN 'shuffle' THEN grove.shuffle_hash(d.seed, d.id) < 0 WHEN 'permute' THEN grove.permute(d.id, 40, d.seed) < 10 END END) AS n
+	  FROM (VALUES ('split', 0.4), ('fold', 0.25), ('u01', 0.3), ('shuffle', 0.5), ('permute', 0.25)) o (other, p) CROSS JOIN items i
+	  LEFT JOIN draws d ON d.id = i.id AND d.design = 'uniform' GROUP BY 1, 2, 3) q GROUP BY other ORDER BY other;
 SELECT stats.frequencies('sample: independent of the next seed', array_agg(n), :trials - 1, array_agg(0.25 * 0.25))
 FROM (SELECT i.id, count(e.id) AS n FROM items i LEFT JOIN draws d ON d.id = i.id AND d.design = 'uniform'
 	  LEFT JOIN draws e ON e.id = d.id AND e.design = d.design AND e.seed = d.seed + 1 GROUP BY 1) q;
