@@ -176,7 +176,11 @@ SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
 SET max_parallel_workers_per_gather = 3;
-INSERT INTO prints SELECT 'parallel', fingerprint('SELECT id, max(a) AS a, max(b) AS b, max(c) AS c FROM prune_test.many GROUP BY id');
+SET parallel_leader_participation = off;
+-- only rows that workers have read
+CREATE FUNCTION reader() RETURNS int LANGUAGE plpgsql PARALLEL SAFE AS $$ BEGIN RETURN pg_backend_pid(); END $$;
+INSERT INTO prints SELECT 'parallel', fingerprint(format('SELECT id, max(a) AS a, max(b) AS b, max(c) AS c FROM prune_test.many GROUP BY id HAVING bool_and(prune_test.reader() <> %s)', pg_backend_pid()));
+RESET parallel_leader_participation;
 RESET parallel_setup_cost;
 RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;
