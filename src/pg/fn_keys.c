@@ -347,11 +347,11 @@ grove_inverse_pi(PG_FUNCTION_ARGS)
 
 	if (!(frequency > 0 && frequency <= DBL_MAX))
 		grovepg_argument_reject("frequency", frequency, "positive and finite: what occurs has a frequency");
-	if (!(tau >= 0 && tau <= DBL_MAX))
-		grovepg_argument_reject("tau", tau, "0 or more, and finite");
+	if (!(tau >= 0))
+		grovepg_argument_reject("tau", tau, "0 or more");
 
-	/* 0 * infinity is the one form that has no value: tau decides */
-	pi = tau == 0 ? 0 : tau * grove_pps_inverse(frequency, gamma);
+	/* 0 * infinity is the one form that has no value: tau decides; it is infinite in a plan that keeps all */
+	pi = tau == 0 ? 0 : isinf(tau) ? 1 : tau * grove_pps_inverse(frequency, gamma);
 	PG_RETURN_FLOAT8(Min(1, Max(pi_min, pi)));
 }
 
