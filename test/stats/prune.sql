@@ -2,11 +2,12 @@
 \ir lib/checks.sql
 \set trials 4000
 
--- 30 rows in five groups of 1, 2, 3, 6 and 18; 6 positives; a skewed and a rare value to be totalled.
-CREATE TABLE population (id bigint PRIMARY KEY, g text, y boolean, money float8, rare int);
+-- 30 rows in five groups of 1, 2, 3, 6 and 18; 6 positives; a skewed and a rare value to be totalled; one that spreads more in small groups.
+CREATE TABLE population (id bigint PRIMARY KEY, g text, y boolean, money float8, rare int, spread float8);
 INSERT INTO population
 SELECT i, CASE WHEN i = 1 THEN 'a' WHEN i <= 3 THEN 'b' WHEN i <= 6 THEN 'c' WHEN i <= 12 THEN 'd' ELSE 'e' END,
-	   i % 5 = 0, exp(i / 5.0), CASE WHEN i IN (4, 20) THEN 1 ELSE 0 END
+	   i % 5 = 0, exp(i / 5.0), CASE WHEN i IN (4, 20) THEN 1 ELSE 0 END,
+	   i * i % 17 * CASE WHEN i <= 3 THEN 6 WHEN i <= 6 THEN 4 WHEN i <= 12 THEN 2 ELSE 1 END
 FROM generate_series(1, 30) i;
 
 -- Theory, solved by plain bisection: sum(units * least(1, greatest(low, c * weight))) = target.
@@ -52,7 +53,7 @@ END $$;
 
 -- Scores that are given: p as prune rounds it, to 1/16 of its log-odds; c by the same bisection.
 CREATE TABLE guide AS
-SELECT grove.train('population', 'y', '{"min_data_in_leaf": 2, "num_iterations": 4, "learning_rate": 0.4}', ignore => '{id,rare}') AS model;
+SELECT grove.train('population', 'y', '{"min_data_in_leaf": 2, "num_iterations": 4, "learning_rate": 0.4}', ignore => '{id,rare,spread}') AS model;
 CREATE FUNCTION guided_theory(even float8, lambda float8, target float8) RETURNS TABLE (id bigint, pi float8) LANGUAGE sql AS $$
 	WITH p AS (SELECT id, y, grove.predict((SELECT model FROM guide), p) AS p FROM population p),
 	s AS (SELECT id, abs(y::int - 1 / (1 + exp(-floor(16 * ln(p / (1 - p)) + 0.5) / 16))) AS s FROM p),
@@ -83,10 +84,10 @@ INSERT INTO designs VALUES
 		'SELECT * FROM allocation_theory(''count(*) ^ -0.3'', 13, true)'),
 	('power, Poisson', 'n => 13, method => ''stratified'', by => ''{g}'', gamma => 0.3, exact => false, params => ''{"allocation": "power"}''', NULL,
 		'SELECT * FROM allocation_theory(''count(*) ^ -0.3'', 13, false)'),
-	('neyman', 'n => 14, method => ''stratified'', by => ''{g}'', params => ''{"allocation": "neyman", "spread": "money"}''', 14,
-		'SELECT * FROM allocation_theory(''coalesce(stddev_samp(money), 0)'', 14, true)'),
-	('neyman, Poisson', 'n => 14, method => ''stratified'', by => ''{g}'', exact => false, params => ''{"allocation": "neyman", "spread": "money"}''', NULL,
-		'SELECT * FROM allocation_theory(''coalesce(stddev_samp(money), 0)'', 14, false)'),
+	('neyman', 'n => 14, method => ''stratified'', by => ''{g}'', params => ''{"allocation": "neyman", "spread": "spread"}''', 14,
+		'SELECT * FROM allocation_theory(''coalesce(stddev_samp(spread), 0)'', 14, true)'),
+	('neyman, Poisson', 'n => 14, method => ''stratified'', by => ''{g}'', exact => false, params => ''{"allocation": "neyman", "spread": "spread"}''', NULL,
+		'SELECT * FROM allocation_theory(''coalesce(stddev_samp(spread), 0)'', 14, false)'),
 	('readmit', 'keep => 0.2, readmit => 0.25, by => ''{g}''', 12, 'SELECT * FROM readmit_theory(''SELECT id, 0.2 FROM population'', 0.25, true)'),
 	('readmit, Poisson', 'keep => 0.2, readmit => 0.25, by => ''{g}'', exact => false', NULL, 'SELECT * FROM readmit_theory(''SELECT id, 0.2 FROM population'', 0.25, false)'),
 	('readmit, stratified', 'n => 11, readmit => 0.25, method => ''stratified'', by => ''{g}''', 16,
