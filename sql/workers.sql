@@ -55,10 +55,10 @@ DECLARE
 BEGIN
 	SELECT * INTO plan FROM lines(coalesce(source, statement));
 	IF kind <> 'source' OR workers = 1 THEN
-		RETURN plan.launched = workers AND (kind = 'source' OR plan.partial = (kind = 'aggregate' AND workers > 0));
+		RETURN CASE workers WHEN 0 THEN plan.launched = 0 ELSE plan.launched >= workers END AND (kind = 'source' OR plan.partial = (kind = 'aggregate' AND workers > 0));
 	END IF;
 	EXECUTE format('SELECT array_agg(DISTINCT pid) FROM (%s) q', statement) INTO pids;
-	RETURN plan.launched = workers AND
+	RETURN CASE workers WHEN 0 THEN plan.launched = 0 ELSE plan.launched >= workers END AND
 		CASE workers WHEN 0 THEN pids = ARRAY[pg_backend_pid()] ELSE cardinality(pids) BETWEEN 1 AND workers AND pg_backend_pid() <> ALL (pids) END;
 END $$;
 CREATE FUNCTION print(statement text) RETURNS text LANGUAGE plpgsql AS $$
