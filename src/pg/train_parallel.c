@@ -46,6 +46,8 @@ typedef struct TeamControl
 	pg_atomic_uint64 ticket;	/* number of tasks << 32 | next task */
 	pg_atomic_uint32 done;		/* tasks that are finished */
 	pg_atomic_uint32 over;		/* 1: no more phases */
+	pg_atomic_uint32 helpers;	/* workers that took a task */
+	pg_atomic_uint32 helped;	/* tasks that they took */
 	ConditionVariable work;		/* a ticket or the end was published */
 	ConditionVariable finished; /* the last task of a phase was finished */
 } TeamControl;
@@ -164,6 +166,8 @@ grovepg_team_start(GroveTeam *team, GroveTrainer *trainer)
 	pg_atomic_init_u64(&control->ticket, 0);
 	pg_atomic_init_u32(&control->done, 0);
 	pg_atomic_init_u32(&control->over, 0);
+	pg_atomic_init_u32(&control->helpers, 0);
+	pg_atomic_init_u32(&control->helped, 0);
 	ConditionVariableInit(&control->work);
 	ConditionVariableInit(&control->finished);
 	shm_toc_insert(team->context->toc, CONTROL_KEY, control);
@@ -172,11 +176,11 @@ grovepg_team_start(GroveTeam *team, GroveTrainer *trainer)
 	trainer->shared->shared_out = team->context->nworkers_launched > 0;
 }
 
-/* Takes tasks of the published phase until there are none; true when it did any. */
-static bool
+/* Takes tasks of the published phase until there are none; tells how many. */
+static uint32
 take_tasks(TeamControl *control, GroveTrainer *trainer, uint32 worker)
 {
-	bool		any = false;
+	uint32		taken = 0;
 
 	for (;;)
 	{
@@ -185,14 +189,14 @@ take_tasks(TeamControl *control, GroveTrainer *trainer, uint32 worker)
 		uint32		task;
 
 		if ((uint32) ticket >= (uint32) (ticket >> 32))
-			return any;
+			return taken;
 		ticket = pg_atomic_fetch_add_u64(&control->ticket, 1);
 		total = (uint32) (ticket >> 32);
 		task = (uint32) ticket;
 		if (task >= total)
-			return any;
+			return taken;
 		grove_tasks_run(trainer, worker, task);
-		any = true;
+		taken++;
 		if (pg_atomic_add_fetch_u32(&control->done, 1) == total)
 			ConditionVariableSignal(&control->finished);
 		CHECK_FOR_INTERRUPTS();
@@ -265,6 +269,19 @@ grovepg_team_run(GroveTeam *team, GroveTrainer *trainer)
 	wait_for_tasks(team->control, total);
 }
 
+/* Tells at DEBUG1 what the workers did, which no result shows. */
+static void
+report_workers(const GroveTeam *team)
+{
+	TeamControl *control = team->context ? team->control : NULL;
+
+	ereport(DEBUG1,
+			(errmsg_internal("training, workers: %d wanted, %d launched, %u took %u tasks",
+							 team->wanted, control ? team->context->nworkers_launched : 0,
+							 control ? pg_atomic_read_u32(&control->helpers) : 0,
+							 control ? pg_atomic_read_u32(&control->helped) : 0)));
+}
+
 void
 grovepg_team_finish(GroveTeam *team)
 {
@@ -273,6 +290,10 @@ grovepg_team_finish(GroveTeam *team)
 		pg_atomic_write_u32(&team->control->over, 1);
 		ConditionVariableBroadcast(&team->control->work);
 		WaitForParallelWorkersToFinish(team->context);
+	}
+	report_workers(team);
+	if (team->context)
+	{
 		DestroyParallelContext(team->context);
 		ExitParallelMode();
 		team->context = NULL;
@@ -290,6 +311,7 @@ grovepg_team_worker(dsm_segment *segment, shm_toc *toc)
 	TeamControl *control = shm_toc_lookup(toc, CONTROL_KEY, false);
 	dsm_segment *buffer = dsm_attach(control->segment);
 	GroveTrainer trainer;
+	uint32		taken = 0;
 
 	if (buffer == NULL)
 		return;					/* the leader is done already */
@@ -301,13 +323,18 @@ grovepg_team_worker(dsm_segment *segment, shm_toc *toc)
 	}
 	while (pg_atomic_read_u32(&control->over) == 0)
 	{
+		uint32		before = taken;
+
 		CHECK_FOR_INTERRUPTS();
-		if (take_tasks(control, &trainer, ParallelWorkerNumber + 1) || spin_until_work(control))
+		taken += take_tasks(control, &trainer, ParallelWorkerNumber + 1);
+		if (taken > before || spin_until_work(control))
 			continue;
 		ConditionVariablePrepareToSleep(&control->work);
 		while (!has_work(control))
 			ConditionVariableSleep(&control->work, PG_WAIT_EXTENSION);
 		ConditionVariableCancelSleep();
 	}
+	pg_atomic_fetch_add_u32(&control->helpers, taken > 0);
+	pg_atomic_fetch_add_u32(&control->helped, taken);
 	dsm_detach(buffer);
 }
