@@ -226,6 +226,8 @@ label_of(GroveLossKind loss, double effect, double scale, uint32_t n_outputs)
 			return (float) (exp(effect * 0.5) * scale);
 		case GROVE_LOSS_TWEEDIE:
 			return effect > 0.0 ? (float) (exp(effect * 0.5) * scale) : 0.0f;
+		case GROVE_LOSS_LAMBDARANK:
+			return (float) fmin(floor(fabs(effect) * 1.5), 31.0);
 		case GROVE_LOSS_ABSOLUTE:
 		case GROVE_LOSS_QUANTILE:
 			return (float) (floor(effect * 4.0) * scale);	/* ties */
@@ -278,6 +280,17 @@ copy_rows(KitTable *t, KitRandom *random)
 	}
 }
 
+/* From one row a group to all rows in one; a few groups may have rows of both parts. */
+static void
+draw_groups(KitTable *t, KitRandom *random)
+{
+	uint32_t	n_groups = 1 + kit_below(random, 1 + t->n_rows / (1 + kit_below(random, 40)));
+
+	t->group = kit_alloc(t->n_rows, sizeof(uint64_t));
+	for (uint32_t i = 0; i < t->n_rows; i++)
+		t->group[i] = kit_below(random, n_groups);
+}
+
 /* ------------------------------------------------------------------- options */
 
 GroveTrainConfig
@@ -299,6 +312,9 @@ kit_config(GroveLossKind loss)
 	c.shape.huber_delta = 0.75;
 	c.shape.poisson_step = 0.7;
 	c.shape.tweedie_power = 1.3;
+	c.shape.rank_sigma = 1.0;
+	c.shape.rank_truncation = 30;
+	c.shape.rank_norm = true;
 	c.rules.min_rows = 1;
 	c.rules.max_cat_threshold = 255;
 	c.rules.max_cat_to_onehot = 4;
@@ -430,12 +446,22 @@ draw_selection(GroveTrainConfig *config, uint64_t seed)
 	config->mvs_reg = PICK(&random, -1, -1, 0, 1, 1e300);
 }
 
-KitCase
-kit_case_make(uint64_t seed, double cells)
+static void
+draw_ranking(KitCase *kase, KitRandom *random)
+{
+	draw_groups(&kase->table, random);
+	kase->config.shape.rank_sigma = PICK(random, 1, 1, 0.3, 2.5);
+	kase->config.shape.rank_truncation = (uint32_t) PICK(random, 1, 3, 30, 30, 1000);
+	kase->config.shape.rank_norm = kit_chance(random, 0.6);
+}
+
+static KitCase
+make_case(uint64_t seed, double cells, bool ranked)
 {
 	KitRandom	random = kit_random(seed);
 	KitCase		kase;
-	GroveLossKind loss = (GroveLossKind) kit_below(&random, kit_chance(&random, 0.5) ? 4 : GROVE_LOSS_LAMBDARANK);
+	GroveLossKind drawn = (GroveLossKind) kit_below(&random, kit_chance(&random, 0.5) ? 4 : GROVE_LOSS_LAMBDARANK);
+	GroveLossKind loss = ranked ? GROVE_LOSS_LAMBDARANK : drawn;
 	bool		only_boosting = loss != GROVE_LOSS_SHARE && loss != GROVE_LOSS_SQUARED && !grove_loss_renewed(loss);
 	GroveAlgorithm algorithm = only_boosting ? GROVE_ALGORITHM_GBDT : (GroveAlgorithm) kit_below(&random, 3);
 	uint32_t	n_outputs = loss == GROVE_LOSS_SOFTMAX || loss == GROVE_LOSS_SHARE ? 2 + kit_below(&random, 4) : 1;
@@ -458,12 +484,26 @@ kit_case_make(uint64_t seed, double cells)
 	}
 	make_labels(&kase.table, loss, kase.has_margin, &random);
 	copy_rows(&kase.table, &random);
-	kit_table_cut(&kase.table, max_bins);
 	kase.config = draw_config(algorithm, loss, &random);
+	if (ranked)
+		draw_ranking(&kase, &random);
+	kit_table_cut(&kase.table, max_bins);
 	draw_limits(&kase.table, &kase.config, &random);
 	draw_selection(&kase.config, seed);
 	kase.config.early_stopping = kit_table_validation(&kase.table) > 0 && algorithm != GROVE_ALGORITHM_FOREST ?
 		kit_below(&random, 3) : 0;
 	kase.dims = kit_dims(&kase.table, &kase.config);
 	return kase;
+}
+
+KitCase
+kit_case_make(uint64_t seed, double cells)
+{
+	return make_case(seed, cells, false);
+}
+
+KitCase
+kit_case_make_ranked(uint64_t seed, double cells)
+{
+	return make_case(seed, cells, true);
 }

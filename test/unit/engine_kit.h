@@ -88,8 +88,9 @@ extern GroveTrainConfig kit_config(GroveLossKind loss);
 /* Dimensions as the server derives them from table and config. */
 extern GroveTrainDims kit_dims(const KitTable *table, const GroveTrainConfig *config);
 
-/* A random small case; cells bounds the work of a naive learner on it. */
+/* A random small case; cells bounds the work of a naive learner on it.  The other one is a ranking. */
 extern KitCase kit_case_make(uint64_t seed, double cells);
+extern KitCase kit_case_make_ranked(uint64_t seed, double cells);
 
 /* One tree as the engine reported it. */
 typedef struct KitTree

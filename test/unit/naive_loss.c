@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "naive_rank.h"
 #include "naive_trees.h"
 
 static double
@@ -165,18 +166,54 @@ naive_loss_error(const KitCase *kase, bool validation)
 	double		weight;
 	uint32_t	n = count_part(&kase->table, validation, &weight);
 
+	if (kase->config.loss == GROVE_LOSS_LAMBDARANK)
+		return 1e-11;
 	/* half a step of each row */
 	return weight > 0.0 ? n * loss_cap(kase) / (GROVE_LOSS_CAP * GROVE_LOSS_UNIT) / weight : 0.0;
+}
+
+/* Mean over the groups of one part. */
+static double
+mean_rank_loss(const KitCase *kase, const float *score, bool validation)
+{
+	const KitTable *table = &kase->table;
+	uint32_t   *rows = kit_alloc(table->n_rows, sizeof(uint32_t));
+	bool	   *taken = kit_alloc(table->n_rows, sizeof(bool));
+	double		sum = 0.0;
+	uint32_t	n_groups = 0;
+
+	for (uint32_t i = 0; i < table->n_rows; i++)
+	{
+		GroveRankGroup group = {rows, 0, table->label, score, NULL};
+
+		for (uint32_t j = i; j < table->n_rows; j++)
+		{
+			if (taken[j] || table->group[j] != table->group[i] ||
+				(table->validation && table->validation[j]) != validation)
+				continue;
+			taken[j] = true;
+			rows[group.n++] = j;
+		}
+		if (group.n > 0)
+			sum += naive_rank_loss(&group);
+		n_groups += group.n > 0;
+	}
+	free(rows);
+	free(taken);
+	return n_groups > 0 ? sum / n_groups : 0.0;
 }
 
 double
 naive_mean_loss(const KitCase *kase, const float *score, bool validation)
 {
 	const KitTable *table = &kase->table;
-	double		cap = loss_cap(kase);
+	double		cap;
 	double		sum = 0.0;
 	double		weight;
 
+	if (kase->config.loss == GROVE_LOSS_LAMBDARANK)
+		return mean_rank_loss(kase, score, validation);
+	cap = loss_cap(kase);
 	for (uint32_t i = 0; i < table->n_rows; i++)
 	{
 		if ((table->validation && table->validation[i]) == validation && weight_of(table, i) > 0.0)
@@ -329,7 +366,7 @@ naive_base(const KitCase *kase, uint32_t k)
 
 	if (!kase->from_average)
 		return kase->origin;
-	if (loss == GROVE_LOSS_SOFTMAX && kase->has_margin)
+	if ((loss == GROVE_LOSS_SOFTMAX && kase->has_margin) || loss == GROVE_LOSS_LAMBDARANK)
 		return 0.0;
 	if (grove_loss_renewed(loss))
 		return quantile_base(kase);

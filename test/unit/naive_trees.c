@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../../src/core/rng.h"
+#include "naive_rank.h"
 #include "naive_split.h"
 
 typedef struct NaiveTree
@@ -355,14 +356,66 @@ naive_free(NaiveLearner *learner)
 	free(learner->h);
 }
 
-/* Integer gradients of output k from the learner's own scores. */
+/* The place of each row of a group by its score, best first, equal ones as they stand; by insertion. */
+static void
+order_group(GroveRankGroup *group)
+{
+	for (uint32_t i = 0; i < group->n; i++)
+	{
+		uint32_t	at = i;
+
+		for (; at > 0 && group->score[group->rows[i]] > group->score[group->rows[group->order[at - 1]]]; at--)
+			group->order[at] = group->order[at - 1];
+		group->order[at] = i;
+	}
+}
+
+/* Compares the gradients that the groups of training rows gave with those of all pairs at the learner's own scores. */
+static void
+check_rank_gradients(NaiveLearner *learner, const GroveTrainer *trainer)
+{
+	const KitTable *table = &learner->kase->table;
+	double	   *g = kit_alloc(table->n_rows, sizeof(double));
+	double	   *h = kit_alloc(table->n_rows, sizeof(double));
+	uint64_t   *order = kit_alloc(table->n_rows, sizeof(uint64_t));
+
+	for (uint32_t k = 0; k < trainer->shared->n_groups; k++)
+	{
+		const uint32_t *rows = trainer->group_rows + trainer->group_start[k];
+		GroveRankGroup group = {rows, trainer->group_start[k + 1] - trainer->group_start[k], table->label, learner->score, order};
+		double		size = 1e-6;
+
+		if (table->validation && table->validation[rows[0]])
+			continue;
+		order_group(&group);
+		naive_rank_gradients(&learner->kase->config.shape, &group, g, h);
+		for (uint32_t i = 0; i < group.n; i++)
+			size = fmax(size, fabs(g[rows[i]]));
+		for (uint32_t i = 0; i < group.n && learner->message[0] == '\0'; i++)
+		{
+			uint32_t	row = rows[i];
+
+			if (fabs((double) trainer->gradient[row] - g[row]) > 1e-5 * size ||
+				fabs((double) trainer->hessian[row] - h[row]) > 1e-5 * size * (1.0 + learner->kase->config.shape.rank_sigma))
+				snprintf(learner->message, sizeof(learner->message),
+						 "tree %u, group %u, row %u: gradient %g and hessian %g, should be %g and %g", learner->n_trees, k,
+						 row, (double) trainer->gradient[row], (double) trainer->hessian[row], g[row], h[row]);
+		}
+		learner->n_groups++;
+	}
+	free(g);
+	free(h);
+	free(order);
+}
+
+/* Integer gradients of output k from the learner's own scores; those of groups from the engine's, which are close to them. */
 static void
 take_gradients(NaiveLearner *learner, const GroveTrainer *trainer, uint32_t k)
 {
 	const KitTable *table = &learner->kase->table;
 	GroveRounding rounding = trainer->shared->args.rounding;
 	GroveLossRows rows = {table->label, table->weight, learner->score, trainer->identity,
-	table->n_rows, table->n_rows, table->n_outputs, 1.0, &learner->kase->config.shape, NULL, NULL,
+	table->n_rows, table->n_rows, table->n_outputs, 1.0, &learner->kase->config.shape, trainer->gradient, trainer->hessian,
 	trainer->shared->args.factored ? trainer->factor : NULL};
 	int32_t    *g = kit_alloc(table->n_rows, sizeof(int32_t));
 	int32_t    *h = kit_alloc(table->n_rows, sizeof(int32_t));
@@ -411,6 +464,8 @@ naive_check_tree(void *arg, const GroveTrainer *trainer, const KitTree *tree)
 
 	if (learner->n_trees == 0)
 		memcpy(learner->score, trainer->score, (size_t) table->n_rows * table->n_outputs * sizeof(float));
+	if (learner->kase->config.loss == GROVE_LOSS_LAMBDARANK)
+		check_rank_gradients(learner, trainer);
 	for (uint32_t other = 0; k == 0 && other < table->n_outputs; other++)
 		take_gradients(learner, trainer, other);
 	ours->kase = learner->kase;

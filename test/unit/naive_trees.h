@@ -23,6 +23,7 @@ typedef struct NaiveLearner
 	uint32_t	n_splits;
 	uint32_t	n_categorical;	/* splits by a set */
 	uint32_t	n_missing;		/* splits of features with missing rows */
+	uint32_t	n_groups;		/* whose gradients were compared */
 	char		message[200];	/* the first disagreement; empty: none */
 } NaiveLearner;
 

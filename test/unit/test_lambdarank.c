@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "lambdarank.h"
+#include "naive_rank.h"
 #include "rng.h"
 #include "unit.h"
 
@@ -49,75 +50,6 @@ gain(double y)
 	return pow(2, y) - 1;
 }
 
-static int
-descending(const void *a, const void *b)
-{
-	float		x = *(const float *) a;
-	float		y = *(const float *) b;
-
-	return x > y ? -1 : x < y;
-}
-
-/* DCG of the best order of the labels up to a rank. */
-static double
-best_dcg(uint32_t n, uint32_t ranks)
-{
-	float		sorted[ROWS];
-	double		sum = 0;
-	uint32_t	i;
-
-	memcpy(sorted, label, n * sizeof(float));
-	qsort(sorted, n, sizeof(float), descending);
-	for (i = 0; i < n && i < ranks; i++)
-		sum += gain(sorted[i]) / log2(2.0 + i);
-	return sum;
-}
-
-/* All pairs, by the published definition. */
-static void
-reference(const GroveLossShape *shape, const GroveRankGroup *group, double *g, double *h)
-{
-	uint32_t	n = group->n;
-	double		best = best_dcg(n, shape->rank_truncation);
-	double		sum = 0;
-	uint32_t	i,
-				j;
-
-	memset(g, 0, n * sizeof(double));
-	memset(h, 0, n * sizeof(double));
-	if (best <= 0)
-		return;
-	for (i = 0; i < n && i < shape->rank_truncation; i++)
-	{
-		for (j = i + 1; j < n; j++)
-		{
-			uint32_t	a = places[(uint32_t) order[i]];
-			uint32_t	b = places[(uint32_t) order[j]];
-			uint32_t	high = label[a] > label[b] ? a : b;
-			uint32_t	low = high == a ? b : a;
-			double		distance = (double) score[high] - (double) score[low];
-			double		change = (gain(label[high]) - gain(label[low])) *
-				fabs(1 / log2(2.0 + i) - 1 / log2(2.0 + j)) / best;
-			double		p = 1 / (1 + exp(shape->rank_sigma * distance));
-
-			if (label[a] == label[b])
-				continue;
-			if (shape->rank_norm && score[places[(uint32_t) order[0]]] != score[places[(uint32_t) order[n - 1]]])
-				change /= 0.01 + fabs(distance);
-			g[high] -= shape->rank_sigma * change * p;
-			g[low] += shape->rank_sigma * change * p;
-			h[high] += shape->rank_sigma * shape->rank_sigma * change * p * (1 - p);
-			h[low] += shape->rank_sigma * shape->rank_sigma * change * p * (1 - p);
-			sum += 2 * shape->rank_sigma * change * p;
-		}
-	}
-	for (i = 0; shape->rank_norm && sum > 0 && i < n; i++)
-	{
-		g[i] *= log2(1 + sum) / sum;
-		h[i] *= log2(1 + sum) / sum;
-	}
-}
-
 static void
 test_gradients(uint32_t n, int labels, int steps, uint32_t truncation, int norm, double sigma)
 {
@@ -130,7 +62,7 @@ test_gradients(uint32_t n, int labels, int steps, uint32_t truncation, int norm,
 	int			wrong = 0;
 	uint32_t	i;
 
-	reference(&shape, &group, g, h);
+	naive_rank_gradients(&shape, &group, g, h);
 	grove_lambdarank_gradients(&shape, &group, gradient, hessian);
 	for (i = 0; i < n; i++)
 		size = fabs(g[i]) > size ? fabs(g[i]) : size;
@@ -205,13 +137,14 @@ test_ndcg(void)
 		uint32_t	rows[ROWS];
 		double		sum = 0;
 		double		count = 0;
-		double		best = best_dcg(n, GROVE_RANK_METRIC);
+		double		best = naive_rank_best(&group, GROVE_RANK_METRIC);
 		uint32_t	i;
 
 		for (i = 0; i < n; i++)
 			rows[i] = i;
 		all_orders(rows, n, 0, &sum, &count);
 		CHECK(fabs(grove_lambdarank_loss(&group) - (best > 0 ? 1 - sum / count / best : 1)) < 1e-12);
+		CHECK(fabs(naive_rank_loss(&group) - grove_lambdarank_loss(&group)) < 1e-12);
 	}
 }
 
@@ -228,7 +161,7 @@ test_ndcg_cut(void)
 		discounts += 1 / log2(2.0 + i);
 	for (i = 0; i < 15; i++)
 		gains += gain(label[i]);
-	CHECK(fabs(grove_lambdarank_loss(&group) - (1 - gains / 15 * discounts / best_dcg(15, 10))) < 1e-12);
+	CHECK(fabs(grove_lambdarank_loss(&group) - (1 - gains / 15 * discounts / naive_rank_best(&group, 10))) < 1e-12);
 	for (i = 0; i < 15; i++)
 		score[i] = label[i];
 	grove_lambdarank_sort(&group);
