@@ -139,7 +139,7 @@ fi
 
 heading "unit tests of the core"
 check_lines "unit tests" test/scripts/run_unit.sh
-check "the same models with and without wider vectors" test/scripts/check_clones.sh
+check_lines "the same models with and without wider vectors" test/scripts/check_clones.sh
 
 heading "fuzz targets"
 check_lines "fuzz targets" test/scripts/run_fuzz.sh

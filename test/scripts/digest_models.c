@@ -8,6 +8,8 @@
 #include "engine_kit.h"
 
 #define SEEDS	150
+#define RANKED	30				/* seeds of rankings, behind those */
+#define LARGE	6				/* larger tables at last */
 #define CELLS	3e5
 
 static uint64_t
@@ -18,12 +20,26 @@ add(uint64_t digest, const void *bytes, size_t n)
 	return digest;
 }
 
+static KitCase
+make_case(uint64_t seed)
+{
+	static const GroveLossKind large[LARGE] = {
+		GROVE_LOSS_LOGISTIC, GROVE_LOSS_LOGISTIC, GROVE_LOSS_SQUARED, GROVE_LOSS_POISSON, GROVE_LOSS_HUBER, GROVE_LOSS_LAMBDARANK
+	};
+
+	if (seed <= SEEDS)
+		return kit_case_make(seed, CELLS);
+	if (seed <= SEEDS + RANKED)
+		return kit_case_make_ranked(seed, CELLS);
+	return kit_case_large(large[seed - SEEDS - RANKED - 1], seed % 2 == 0, seed);
+}
+
 int
 main(void)
 {
-	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+	for (uint64_t seed = 1; seed <= SEEDS + RANKED + LARGE; seed++)
 	{
-		KitCase		kase = kit_case_make(seed, CELLS);
+		KitCase		kase = make_case(seed);
 		KitSchedule schedule = {0, false, NULL, NULL};
 		KitModel	model = kit_train(&kase, &schedule);
 		uint64_t	digest = UINT64_C(0xcbf29ce484222325);

@@ -507,3 +507,38 @@ kit_case_make_ranked(uint64_t seed, double cells)
 {
 	return make_case(seed, cells, true);
 }
+
+KitCase
+kit_case_large(GroveLossKind loss, bool weighted, uint64_t seed)
+{
+	KitRandom	random = kit_random(seed);
+	KitCase		kase;
+
+	memset(&kase, 0, sizeof(kase));
+	kase.table = kit_table_make(60000, 18, 1, weighted, seed % 2 == 0);
+	if (loss == GROVE_LOSS_LAMBDARANK)
+		kase.table.group = kit_alloc(kase.table.n_rows, sizeof(uint64_t));
+	for (uint32_t i = 0; i < kase.table.n_rows; i++)
+	{
+		double	   *row = kase.table.values + (size_t) i * kase.table.n_features;
+
+		for (uint32_t f = 0; f < kase.table.n_features; f++)
+			row[f] = (double) kit_below(&random, f + 2);
+		kase.table.label[i] = row[1] + row[17] * 0.1 + kit_normal(&random) > 2.0;
+		if (kase.table.group)
+			kase.table.group[i] = i / 37;
+		if (weighted)
+			kase.table.weight[i] = (float) kit_unit(&random);
+		if (kase.table.validation)
+			kase.table.validation[i] = kit_chance(&random, 0.3);
+	}
+	kit_table_cut(&kase.table, 255);
+	kase.config = kit_config(loss);
+	kase.config.n_rounds = 2;
+	kase.config.max_leaves = 12;
+	kase.config.bagging_freq = 1;
+	kase.config.bagging_fraction = 0.9;
+	kase.dims = kit_dims(&kase.table, &kase.config);
+	kase.from_average = true;
+	return kase;
+}

@@ -199,33 +199,46 @@ fill_matrix(GroveTrainer *t, const KitTable *table)
 	free(tile);
 }
 
-/* Whether row a stands before row b, as the server orders the rows of a ranking. */
-static bool
-ranked_before(const GroveTrainer *t, const KitTable *table, uint32_t a, uint32_t b)
+/* What orders the rows of a ranking in the server. */
+typedef struct RankedRow
 {
-	if (table->validation && table->validation[a] != table->validation[b])
-		return table->validation[a] < table->validation[b];
-	if (table->group[a] != table->group[b])
-		return table->group[a] < table->group[b];
-	if (table->hash[a] != table->hash[b])
-		return table->hash[a] < table->hash[b];
-	return t->identity[a] < t->identity[b];
+	uint8_t		validation;
+	uint64_t	group;
+	uint64_t	hash;
+	uint32_t	identity;
+	uint32_t	row;
+} RankedRow;
+
+#define COMPARE(a, b)	(((a) > (b)) - ((a) < (b)))
+
+static int
+compare_ranked(const void *a, const void *b)
+{
+	const RankedRow *x = a;
+	const RankedRow *y = b;
+
+	if (x->validation != y->validation)
+		return COMPARE(x->validation, y->validation);
+	if (x->group != y->group)
+		return COMPARE(x->group, y->group);
+	if (x->hash != y->hash)
+		return COMPARE(x->hash, y->hash);
+	return COMPARE(x->identity, y->identity);
 }
 
-/* Rows group by group, sorted by insertion. */
+/* Rows group by group. */
 static void
 fill_groups(GroveTrainer *t, const KitTable *table)
 {
+	RankedRow  *rows = kit_alloc(table->n_rows, sizeof(RankedRow));
 	uint32_t	n_groups = 0;
 
 	for (uint32_t i = 0; i < table->n_rows; i++)
-	{
-		uint32_t	at = i;
-
-		for (; at > 0 && ranked_before(t, table, i, t->group_rows[at - 1]); at--)
-			t->group_rows[at] = t->group_rows[at - 1];
-		t->group_rows[at] = i;
-	}
+		rows[i] = (RankedRow) {table->validation ? table->validation[i] : 0, table->group[i], table->hash[i], t->identity[i], i};
+	qsort(rows, table->n_rows, sizeof(RankedRow), compare_ranked);
+	for (uint32_t i = 0; i < table->n_rows; i++)
+		t->group_rows[i] = rows[i].row;
+	free(rows);
 	for (uint32_t i = 0; i < table->n_rows; i++)
 	{
 		uint32_t	row = t->group_rows[i];

@@ -92,6 +92,9 @@ extern GroveTrainDims kit_dims(const KitTable *table, const GroveTrainConfig *co
 extern KitCase kit_case_make(uint64_t seed, double cells);
 extern KitCase kit_case_make_ranked(uint64_t seed, double cells);
 
+/* Enough rows that a leaf has several chunks; labels are 0 or 1. */
+extern KitCase kit_case_large(GroveLossKind loss, bool weighted, uint64_t seed);
+
 /* One tree as the engine reported it. */
 typedef struct KitTree
 {

@@ -44,7 +44,8 @@ static const Frozen frozen[] = {
 	{GROVE_LOSS_HUBER, GROVE_ALGORITHM_GBDT, GROVE_SELECT_BAGGING, false, "344f6d429a006e328b101128b61f5f95"},
 	{GROVE_LOSS_POISSON, GROVE_ALGORITHM_GBDT, GROVE_SELECT_BAGGING, false, "64cf66a4817bc1bc68d1be30c286711d"},
 	{GROVE_LOSS_GAMMA, GROVE_ALGORITHM_GBDT, GROVE_SELECT_BAGGING, false, "6ebe1ececa09239da72f9ed170d8623a"},
-	{GROVE_LOSS_TWEEDIE, GROVE_ALGORITHM_GBDT, GROVE_SELECT_BAGGING, false, "5890fb741e7ef8287e27010e66f7d4c9"}
+	{GROVE_LOSS_TWEEDIE, GROVE_ALGORITHM_GBDT, GROVE_SELECT_BAGGING, false, "5890fb741e7ef8287e27010e66f7d4c9"},
+	{GROVE_LOSS_LAMBDARANK, GROVE_ALGORITHM_GBDT, GROVE_SELECT_BAGGING, false, "57f7fe7c7b643537bb84c65e7c9b8307"}
 };
 
 /* Numbers, numbers with holes, few values, categories. */
@@ -77,6 +78,7 @@ label_of(GroveLossKind loss, double effect)
 			return effect > 0.3;
 		case GROVE_LOSS_SOFTMAX:
 		case GROVE_LOSS_SHARE:
+		case GROVE_LOSS_LAMBDARANK:
 			return effect < -0.5 ? 0.0f : effect < 0.8 ? 1.0f : 2.0f;
 		case GROVE_LOSS_POISSON:
 			return effect < 0.0 ? 0.0f : (float) (int) (effect * 2.0);
@@ -98,6 +100,8 @@ make_case(const Frozen *f)
 
 	memset(&kase, 0, sizeof(kase));
 	kase.table = kit_table_make(ROWS, FEATURES, classes ? CLASSES : 1, f->loss != GROVE_LOSS_LOGISTIC, true);
+	if (f->loss == GROVE_LOSS_LAMBDARANK)
+		kase.table.group = kit_alloc(ROWS, sizeof(uint64_t));
 	for (uint32_t i = 2; i < FEATURES; i += 3)
 	{
 		kase.table.bins[i].categorical = true;
@@ -115,6 +119,8 @@ make_case(const Frozen *f)
 		if (kase.table.weight)
 			kase.table.weight[i] = (float) (0.25 + kit_unit(&random));
 		kase.table.validation[i] = kit_chance(&random, 0.2);
+		if (kase.table.group)
+			kase.table.group[i] = i / 20;
 	}
 	kit_table_cut(&kase.table, 255);
 	kase.config = kit_config(f->loss);

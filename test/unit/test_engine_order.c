@@ -10,6 +10,7 @@
 #include "unit.h"
 
 #define SEEDS	80
+#define RANKED_SEEDS	30
 #define CELLS	1000000.0
 
 static void
@@ -78,6 +79,8 @@ check_validation(const KitCase *kase, uint64_t seed)
 	{
 		if (!kase->table.validation[i])
 			order[n++] = i;
+		else if (kase->config.loss == GROVE_LOSS_LAMBDARANK)
+			kase->table.label[i] = 31.0f - kase->table.label[i];
 		else if (grove_loss_measured(kase->config.loss) || grove_loss_renewed(kase->config.loss))
 			kase->table.label[i] *= 1000.0f;
 		if (kase->table.validation[i] && kase->table.weight)
@@ -100,38 +103,6 @@ check_validation(const KitCase *kase, uint64_t seed)
 	free(order);
 }
 
-/* Enough rows that a leaf has several chunks. */
-static KitCase
-large_case(GroveLossKind loss, bool weighted, uint64_t seed)
-{
-	KitRandom	random = kit_random(seed);
-	KitCase		kase;
-
-	memset(&kase, 0, sizeof(kase));
-	kase.table = kit_table_make(60000, 18, 1, weighted, seed % 2 == 0);
-	for (uint32_t i = 0; i < kase.table.n_rows; i++)
-	{
-		double	   *row = kase.table.values + (size_t) i * kase.table.n_features;
-
-		for (uint32_t f = 0; f < kase.table.n_features; f++)
-			row[f] = (double) kit_below(&random, f + 2);
-		kase.table.label[i] = row[1] + row[17] * 0.1 + kit_normal(&random) > 2.0;
-		if (weighted)
-			kase.table.weight[i] = (float) kit_unit(&random);
-		if (kase.table.validation)
-			kase.table.validation[i] = kit_chance(&random, 0.3);
-	}
-	kit_table_cut(&kase.table, 255);
-	kase.config = kit_config(loss);
-	kase.config.n_rounds = 2;
-	kase.config.max_leaves = 12;
-	kase.config.bagging_freq = 1;
-	kase.config.bagging_fraction = 0.9;
-	kase.dims = kit_dims(&kase.table, &kase.config);
-	kase.from_average = true;
-	return kase;
-}
-
 static void
 check_case(KitCase *kase, uint64_t seed)
 {
@@ -149,17 +120,18 @@ check_case(KitCase *kase, uint64_t seed)
 int
 main(void)
 {
-	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+	for (uint64_t seed = 1; seed <= SEEDS + RANKED_SEEDS; seed++)
 	{
-		KitCase		kase = kit_case_make(seed, CELLS);
+		KitCase		kase = seed <= SEEDS ? kit_case_make(seed, CELLS) : kit_case_make_ranked(seed, CELLS);
 
 		kit_table_cut(&kase.table, 255);
 		kase.dims = kit_dims(&kase.table, &kase.config);
 		check_case(&kase, seed);
 	}
-	for (uint64_t seed = 1; seed <= 4; seed++)
+	for (uint64_t seed = 1; seed <= 5; seed++)
 	{
-		KitCase		kase = large_case(seed < 3 ? GROVE_LOSS_LOGISTIC : GROVE_LOSS_SQUARED, seed == 2, seed);
+		KitCase		kase = kit_case_large(seed < 3 ? GROVE_LOSS_LOGISTIC : seed < 5 ? GROVE_LOSS_SQUARED : GROVE_LOSS_LAMBDARANK,
+										  seed == 2, seed);
 
 		check_case(&kase, seed);
 	}
