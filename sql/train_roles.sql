@@ -46,6 +46,32 @@ SELECT round(grove.accuracy(c, grove.predict_class(model, a))::numeric, 2) AS ac
 FROM (SELECT a, (a / 34)::text AS c FROM sales) AS s,
 	(SELECT grove.train('SELECT a, (a / 34)::text AS c, ARRAY[0.5, 0, -0.5]::float8[] AS m FROM sales', 'c', base_margin => 'm') AS model) AS m;
 
+-- each row has its own, one for each class: margins that know the answer leave nothing to learn and nothing to lose;
+-- those of another row, or of the next class, are wrong
+CREATE TABLE groups AS SELECT id, a, b, id * 31 % 101 % 3 AS k, (id + 1) * 31 % 101 % 3 AS of_next FROM sales;
+WITH m AS MATERIALIZED (
+	SELECT what, grove.train(format('SELECT a, b, chr(97 + k) AS c, ARRAY[%s, %s, %s]::float8[] AS m FROM groups', p1, p2, p3), 'c',
+		'{"num_iterations": 5}', base_margin => 'm') AS model
+	FROM (VALUES ('right', '(k = 0)::int * 8', '(k = 1)::int * 8', '(k = 2)::int * 8'),
+		('next class', '(k = 1)::int * 8', '(k = 2)::int * 8', '(k = 0)::int * 8'),
+		('next row', '(of_next = 0)::int * 8', '(of_next = 1)::int * 8', '(of_next = 2)::int * 8')) AS w (what, p1, p2, p3))
+SELECT what, round((grove.metrics(model) ->> 'train_log_loss')::numeric, 4) < 0.001 AS knows,
+	max((SELECT max(abs(p - 1 / 3.0)) FROM unnest(grove.predict_proba(model, a, b)) AS p)) < 0.01 AS nothing_learned
+FROM m, groups GROUP BY what, model ORDER BY what;
+
+-- the other objectives: what is left to learn is the constant
+WITH m AS MATERIALIZED (
+	SELECT objective, grove.train(format('SELECT a, b, y + 1 AS y, %s AS known FROM sales', known), 'y', p, base_margin => 'known') AS model
+	FROM (VALUES ('regression', 'y - 6', '{}'), ('regression_l1', 'y - 6', '{}'), ('huber', 'y - 6', '{}'),
+			('quantile', 'y - 6', '{"quantile_alpha": 0.2}'), ('poisson', 'ln(y + 1) - ln(7)', '{}'), ('gamma', 'ln(y + 1) - ln(7)', '{}'),
+			('tweedie', 'ln(y + 1) - ln(7)', '{}')) AS o (objective, known, more),
+		LATERAL (SELECT more::jsonb || jsonb_build_object('objective', objective) AS p) AS p)
+SELECT objective, round(min(grove.predict(model, a, b))::numeric, 3) AS lowest, round(max(grove.predict(model, a, b))::numeric, 3) AS highest
+FROM m, sales WHERE sales.y > -0.9 GROUP BY objective ORDER BY objective;
+WITH m AS MATERIALIZED (
+	SELECT grove.train('SELECT a, b, won, CASE WHEN won THEN 8 ELSE -8 END::float8 AS known FROM sales', 'won', base_margin => 'known') AS model)
+SELECT round((grove.metrics(model) ->> 'train_log_loss')::numeric, 4) < 0.001 AS knows FROM m;
+
 -- early stopping: fewer rounds than asked for, the best one kept, the history in metrics
 WITH m AS MATERIALIZED (
 	SELECT grove.train('SELECT a, b, won, id % 4 = 0 AS held FROM sales', 'won',
@@ -103,4 +129,4 @@ EXCEPTION WHEN invalid_parameter_value THEN
 	RAISE NOTICE '%', SQLERRM;
 END $$;
 
-DROP TABLE sales, rare, logs;
+DROP TABLE sales, rare, groups, logs;

@@ -103,6 +103,52 @@ test_sizes_of_leaves(void)
 	}
 }
 
+/*
+ * Gradients near the largest magnitude of their mode in every row, in groups of
+ * these sizes: of one sign in a group, of both in turn in a group, or of the
+ * one in the first and of the other in the second.  A child's histogram is its
+ * parent's minus its sibling's, packed words that are full.
+ */
+static void
+test_extreme_gradients(void)
+{
+	static const uint32_t sizes[][3] = {
+		{16383, 1, 16383}, {16384, 16384, 1}, {16383, 16384, 32767}, {32767, 16384, 16385}, {8192, 8192, 32767}, {16384, 8191, 8192}
+	};
+	static const int signs[][3] = {{1, -1, 1}, {-1, 1, -1}, {1, 0, -1}, {0, -1, 0}};
+
+	for (uint32_t i = 0; i < 6 * 4 * 3; i++)
+	{
+		const uint32_t *size = sizes[i % 6];
+		const int  *sign = signs[i / 6 % 4];
+		int			mode = (int) (i / 24);
+		KitCase		kase = grouped_case(losses[mode], mode == GROVE_HIST_WIDE, size, 3, 12);
+		KitModel	model;
+
+		for (uint32_t row = 0; row < kase.table.n_rows; row++)
+		{
+			double	   *v = kase.table.values + (size_t) row * COLUMNS;
+			int			s = sign[(int) v[0]] != 0 ? sign[(int) v[0]] : row % 2 ? 1 : -1;
+
+			v[1] = s;
+			v[2] = 3.0;
+			v[3] = NAN;
+			kase.table.label[row] = losses[mode] == GROVE_LOSS_SQUARED ? (float) -s : s < 0;
+			kase.table.margin[row] = losses[mode] == GROVE_LOSS_SQUARED ? 0.0f : (float) (5 * s);
+			if (kase.table.weight)
+				kase.table.weight[row] = 1.0f;
+		}
+		kit_table_cut(&kase.table, 255);
+		kase.from_average = false;
+		kase.has_margin = true;
+		kase.dims = kit_dims(&kase.table, &kase.config);
+		model = check_case(&kase, "extreme gradients");
+		CHECK(model.trees[0].n_nodes >= 3);
+		kit_model_free(&model);
+		kit_table_free(&kase.table);
+	}
+}
+
 /* 20,000 and 50,000 rows; the second round starts from scores that all leaves have reached. */
 static void
 test_many_rows(void)
@@ -235,6 +281,7 @@ int
 main(void)
 {
 	test_sizes_of_leaves();
+	test_extreme_gradients();
 	test_many_rows();
 	test_bootstrap();
 	test_bagging();

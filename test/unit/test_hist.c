@@ -354,6 +354,53 @@ test_full_bin(void)
 	}
 }
 
+/*
+ * Subtraction of words that are full: the larger child is the parent's word
+ * minus the smaller one's, for leaves of up to a chunk of rows, with gradients
+ * at both limits, hessians at theirs or 0, and any share of the rows.
+ */
+static void
+test_full_difference(void)
+{
+	static const int64_t parts[] = {0, 1, 2, 8191, 8192, GROVE_HIST_CHUNK - 2, GROVE_HIST_CHUNK - 1, GROVE_HIST_CHUNK};
+
+	for (int i = 0; i < 3 * 2 * 9 * 4 * 8; i++)
+	{
+		GroveHistMode mode = modes[i % 3];
+		int64_t		n = i / 3 % 2 ? GROVE_HIST_CHUNK : GROVE_HIST_CHUNK - 1;
+		int64_t		n_small = parts[i / 216] < n ? parts[i / 216] : n;
+		int64_t		top = mode == GROVE_HIST_PACKED ? GROVE_PACKED_G_MAX : GROVE_WIDE_MAX;
+		int64_t		top_h = mode == GROVE_HIST_PACKED ? GROVE_PACKED_H_MAX : GROVE_WIDE_MAX;
+		int64_t		sign[2] = {i / 6 % 3 - 1, i / 18 % 3 - 1};
+		int64_t		hessian[2] = {i / 54 % 2, i / 108 % 2};
+		GroveBinSums sums[2];
+		GroveBinSums back;
+		int64_t		small[2 * GROVE_BINS];
+		int64_t		parent[2 * GROVE_BINS];
+		int64_t		rest[2 * GROVE_BINS];
+
+		memset(sums, 0, sizeof(sums));
+		for (int k = 0; k < 2; k++)
+		{
+			int64_t		c = k == 0 ? n_small : n - n_small;
+
+			sums[k].c[1] = c;
+			sums[k].g[1] = sign[k] * top * c;
+			sums[k].h[1] = mode == GROVE_HIST_CONSTANT ? c : hessian[k] * top_h * c;
+		}
+		grove_hist_pack(mode, &sums[0], 1, small);
+		back = sums[1];
+		back.c[1] += sums[0].c[1];
+		back.g[1] += sums[0].g[1];
+		back.h[1] += sums[0].h[1];
+		grove_hist_pack(mode, &back, 1, parent);
+		for (size_t w = 0; w < 2 * grove_hist_words(mode) / GROVE_BINS; w++)
+			rest[w] = (int64_t) ((uint64_t) parent[w] - (uint64_t) small[w]);
+		grove_hist_unpack(mode, rest, 1, false, &back);
+		CHECK(sums_equal(&back, &sums[1], 1));
+	}
+}
+
 int
 main(void)
 {
@@ -361,5 +408,6 @@ main(void)
 	test_many_levels();
 	test_extremes();
 	test_full_bin();
+	test_full_difference();
 	return unit_done();
 }

@@ -313,6 +313,23 @@ test_exp(void)
 	CHECK(isfinite(grove_exp(1e9)));
 }
 
+/* Heavy tails and weights need the wide accumulator; a bounded gradient and hessian do not. */
+static void
+test_modes(void)
+{
+	GroveLossKind kind;
+
+	for (kind = GROVE_LOSS_SQUARED; kind <= GROVE_LOSS_LAMBDARANK; kind++)
+	{
+		bool		packed = kind == GROVE_LOSS_LOGISTIC || kind == GROVE_LOSS_SOFTMAX;
+		bool		wide = kind == GROVE_LOSS_POISSON || kind == GROVE_LOSS_GAMMA || kind == GROVE_LOSS_TWEEDIE ||
+			kind == GROVE_LOSS_LAMBDARANK;
+
+		CHECK(grove_loss_mode(kind, false) == (packed ? GROVE_HIST_PACKED : wide ? GROVE_HIST_WIDE : GROVE_HIST_CONSTANT));
+		CHECK(grove_loss_mode(kind, true) == GROVE_HIST_WIDE);
+	}
+}
+
 int
 main(void)
 {
@@ -331,5 +348,6 @@ main(void)
 	test_sum_properties();
 	test_extremes();
 	test_exp();
+	test_modes();
 	return unit_done();
 }
