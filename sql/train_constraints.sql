@@ -21,6 +21,14 @@ LANGUAGE sql AS $$
 	SELECT count(*) FILTER (WHERE y > before_p), count(*) FILTER (WHERE y < before_i)
 	FROM (SELECT y, lag(y) OVER (PARTITION BY i, a ORDER BY p) AS before_p, lag(y) OVER (PARTITION BY p, a ORDER BY i) AS before_i FROM grid) AS g
 $$;
+CREATE FUNCTION pg_temp.trained(params jsonb, roles text) RETURNS bytea LANGUAGE plpgsql AS $$
+DECLARE
+	model bytea;
+BEGIN
+	EXECUTE format('SELECT grove.train(%L, %L, %L %s)', 'SELECT price, income, ' || CASE WHEN roles = '' THEN 'age,' ELSE '1 + age AS age, age AS copy,' END ||
+		' shop, stock, greatest(sold, 0.1) AS sold FROM demand', 'sold', params, roles) INTO model;
+	RETURN model;
+END $$;
 SELECT label, (v).price > 0 AS rises_with_price, (v).income > 0 AS falls_with_income
 FROM (VALUES (1, 'free', '{}'), (2, 'price', '{"monotone_constraints": {"price": -1}}'),
 		(3, 'both', '{"monotone_constraints": {"price": -1, "income": 1}}'),
@@ -32,6 +40,24 @@ ORDER BY nr;
 SELECT (v).price > 0 AS rises_with_price, (v).income > 0 AS falls_with_income
 FROM (SELECT pg_temp.violations(grove.train('SELECT price, income, age, shop, stock, sells FROM demand', 'sells',
 	'{"monotone_constraints": {"price": -1, "income": 1}}')) AS v) AS v;
+
+-- so with every loss whose leaves can be bounded, with weights, samples and in a forest; without the constraint none is monotone
+SELECT label, (free).price > 0 AND (free).income > 0 AS free_is_not, (held).price AS rises_with_price, (held).income AS falls_with_income
+FROM (VALUES (1, 'huber', '{"objective": "huber", "huber_delta": 3}', ''),
+		(2, 'poisson', '{"objective": "poisson"}', ''),
+		(3, 'gamma', '{"objective": "gamma"}', ''),
+		(4, 'tweedie', '{"objective": "tweedie"}', ', weight => ''age'''),
+		(5, 'weights', '{}', ', weight => ''age'''),
+		(6, 'margins', '{}', ', base_margin => ''age'''),
+		(7, 'goss', '{"data_sample_strategy": "goss", "learning_rate": 0.5, "num_iterations": 30}', ''),
+		(8, 'mvs', '{"data_sample_strategy": "mvs", "bagging_fraction": 0.5}', ''),
+		(9, 'bagging', '{"bagging_fraction": 0.5, "feature_fraction_bynode": 0.7}', ''),
+		(10, 'forest', '{"algorithm": "forest", "num_iterations": 30}', ''),
+		(11, 'tree', '{"algorithm": "tree", "num_leaves": 200}', ', weight => ''age''')) AS c(nr, label, params, roles),
+	LATERAL (SELECT pg_temp.trained(params::jsonb, roles) AS free_model,
+		pg_temp.trained(params::jsonb || '{"monotone_constraints": {"price": -1, "income": 1}}', roles) AS held_model) AS m,
+	LATERAL (SELECT pg_temp.violations(free_model) AS free, pg_temp.violations(held_model) AS held) AS v
+ORDER BY nr;
 
 -- the constraint costs little where it is true
 SELECT label, round(grove.r2(sold, grove.predict(model, price, income, age, shop, stock))::numeric, 2) AS r2
