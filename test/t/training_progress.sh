@@ -5,7 +5,7 @@
 # The training that is stopped would take hours.  It is stopped by
 # pg_cancel_backend, pg_terminate_backend and statement_timeout, with one
 # process and with two parallel workers, while it reads and while it grows
-# trees.  Afterwards there is no row in the view, no worker and no file of its
+# trees; so is one that loses a worker to the first two.  Afterwards there is no row in the view, no worker and no file of its
 # shared memory, and a session that is still there trains again.
 #
 # LIMIT_MS is how long an end may take.  libpq's environment names the server.
@@ -237,6 +237,29 @@ stop_by()
 	[ "$workers" -eq 0 ] || check_memory "$name: its shared memory is gone" "$mapped" "$readable"
 }
 
+# stop_worker HOW MESSAGE: one of the two workers is stopped, not the session that trains
+stop_worker()
+{
+	local name="$1 of a worker" mapped readable
+
+	if ! begin_long 2 trees; then
+		result "$name: the training is seen" f "$(cat "$work/out")"
+		kill "$session" 2>/dev/null
+		end_session
+		return
+	fi
+	mapped=$(segments "$pid")
+	readable=$([ -r "/proc/$pid/maps" ] && echo t)
+	result "$name: it is there to be stopped" \
+		"$(query -c "SELECT $1(max(pid)) FROM pg_stat_activity WHERE leader_pid = $pid AND pid <> $pid")"
+	end_session
+	result "$name: the training ends and says why" "$(grep -q "$2" "$work/out" && echo t)" "$(cat "$work/out")"
+	result "$name: its session goes on" \
+		"$([ "$(grep -vE '^(ERROR|CONTEXT):' "$work/out")" = "$(printf 'rows left: 0\ntrains again: true')" ] && echo t)" \
+		"$(cat "$work/out")"
+	check_memory "$name: its shared memory is gone" "$mapped" "$readable"
+}
+
 setup || { echo "not ok - set-up"; exit 1; }
 see_phases
 see_folds
@@ -249,5 +272,7 @@ done <<-'EOT'
 	pg_terminate_backend terminating connection due to administrator command
 	statement_timeout canceling statement due to statement timeout
 EOT
+stop_worker pg_cancel_backend 'canceling statement due to user request'
+stop_worker pg_terminate_backend 'terminating .* due to administrator command'
 result "the server is still up" "$(query -c 'SELECT true')"
 exit $status
