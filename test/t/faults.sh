@@ -418,6 +418,45 @@ within()
 		"$([ "$state" = "$2" ] && [ "$grew" -le $(($1 + $1 / 10)) ] && echo t)" "$1 kB allowed, $grew kB taken, $state"
 }
 
+# team_within KB SOURCE PARAMS: the same for a training with two workers: what the backend grows by, with the memory
+# that all of them map, and what each worker has for itself
+team_within()
+{
+	local highest="substring(pg_read_file('/proc/self/status', 0, 100000) FROM 'VmHWM:\s*(\d+)')"
+	local pids sum own=0 grew session
+
+	query -v ON_ERROR_STOP=0 >"$GROVE_WORK/team" 2>&1 <<-SQL &
+		SET application_name = 'team';
+		SET max_parallel_workers_per_gather = 0;
+		SET jit = off;
+		SET grove.max_workers = 2;
+		SET grove.min_parallel_cells = 0;
+		SELECT grove.train('SELECT a, b, c, y FROM rows WHERE i <= 100', 'y') IS NULL \g /dev/null
+		SELECT count(q) FROM ($2) AS q \g /dev/null
+		SELECT $highest AS before \gset
+		SET grove.max_memory = '$1kB';
+		SELECT grove.train('$2', 'y', '$3') IS NULL \g /dev/null
+		SELECT $highest::int - :before;
+	SQL
+	session=$!
+	while kill -0 "$session" 2>/dev/null; do
+		pids=$(query -c "SELECT string_agg(w.pid::text, ' ') FROM pg_stat_activity AS w JOIN pg_stat_activity AS l ON l.pid = w.leader_pid
+			WHERE l.application_name = 'team' AND w.pid <> l.pid")
+		sum=0
+		for pid in $pids; do
+			sum=$((sum + $(sed -n 's/^RssAnon:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status" 2>/dev/null || echo 0)))
+		done
+		[ "$sum" -le "$own" ] || own=$sum
+		sleep 0.05
+	done
+	wait "$session"
+	grew=$(cat "$GROVE_WORK/team")
+	say "# $1 kB allowed, ${grew:-?} kB taken and $own kB by the workers: $2"
+	result "two workers: all together take no more than grove.max_memory and 10 %" \
+		"$([[ "$grew" =~ ^[0-9]+$ ]] && [ "$own" -gt 0 ] && [ $((grew + own)) -le $(($1 + $1 / 10)) ] && echo t)" \
+		"$1 kB allowed, $grew and $own kB taken"
+}
+
 memory_limit()
 {
 	local wide="SELECT r.*, a + b AS d, a + c AS e, b + c AS f, a - b AS g, a - c AS h, b - c AS k, i % 5 AS l, i % 77 AS m, i * 0.5 AS n FROM rows AS r, generate_series(1, TIMES)"
@@ -427,6 +466,9 @@ memory_limit()
 	for source in "SELECT a, b, c, y FROM rows, generate_series(1, 20)" "${wide/TIMES/4}" "${wide/TIMES/40}"; do
 		within "$(needed "$source" "$few")" 00000 "$source" "$few"
 	done
+	source="${wide/TIMES/20}"
+	team_within $(($(needed "$source" "$few") + 2000)) "$source" '{"num_iterations": 60}'
+	team_within $(($(needed "$source" "$few") + 60000)) "$source" '{"num_iterations": 60}'
 	within 60000 54000 "$labels" "$few"
 	within "$(needed "$labels" "$few")" 00000 "$labels" "$few"
 	within 10000 54000 "SELECT a, b, c, y FROM rows" "$trees"
