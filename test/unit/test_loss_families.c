@@ -325,8 +325,10 @@ test_modes(void)
 		bool		wide = kind == GROVE_LOSS_POISSON || kind == GROVE_LOSS_GAMMA || kind == GROVE_LOSS_TWEEDIE ||
 			kind == GROVE_LOSS_LAMBDARANK;
 
-		CHECK(grove_loss_mode(kind, false) == (packed ? GROVE_HIST_PACKED : wide ? GROVE_HIST_WIDE : GROVE_HIST_CONSTANT));
-		CHECK(grove_loss_mode(kind, true) == GROVE_HIST_WIDE);
+		CHECK(grove_loss_mode(kind, false, false) == (packed ? GROVE_HIST_PACKED : wide ? GROVE_HIST_WIDE : GROVE_HIST_CONSTANT));
+		CHECK(grove_loss_mode(kind, false, true) == (packed ? GROVE_HIST_PACKED : GROVE_HIST_WIDE));
+		CHECK(grove_loss_mode(kind, true, false) == GROVE_HIST_WIDE);
+		CHECK(grove_loss_mode(kind, true, true) == GROVE_HIST_WIDE);
 	}
 }
 
