@@ -9,48 +9,48 @@ SET search_path = model_format;
 CREATE TABLE good AS SELECT :'regression'::bytea AS model;
 
 -- what reading a model ends in
-CREATE FUNCTION outcome(model bytea, OUT state text, OUT message text, OUT detail text) AS $$
+CREATE FUNCTION outcome(model bytea, OUT state text, OUT message text, OUT detail text, OUT hint text) AS $$
 BEGIN
 	message := coalesce(grove.describe(model) ->> 'task', 'null');
 	state := '00000';
 EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
 	state := SQLSTATE;
 END $$ LANGUAGE plpgsql;
 
 SELECT octet_length(model) AS bytes, (outcome(model)).* FROM good;
 
 -- every shorter value, and some that are longer
-SELECT min(length) AS from_length, max(length) AS to_length, state, message
+SELECT min(length) AS from_length, max(length) AS to_length, state, message, hint
 FROM good, generate_series(0, octet_length(model) - 1) AS length, outcome(substr(model, 1, length))
-GROUP BY state, message ORDER BY 1;
+GROUP BY state, message, hint ORDER BY 1;
 SELECT (outcome(model || '\x00')).*, (outcome(model || model)).state FROM good;
 
 -- every byte of the header changed, in all of its bits and in one
-SELECT min(at) AS from_byte, max(at) AS to_byte, state, message, detail
+SELECT min(at) AS from_byte, max(at) AS to_byte, state, message, detail, hint
 FROM good, generate_series(0, 63) AS at, outcome(set_byte(model, at, 255 - get_byte(model, at)))
-GROUP BY state, message, detail ORDER BY 1, 2;
-SELECT min(at) AS from_byte, max(at) AS to_byte, state, message, detail
+GROUP BY state, message, detail, hint ORDER BY 1, 2;
+SELECT min(at) AS from_byte, max(at) AS to_byte, state, message, detail, hint
 FROM good, generate_series(0, 63) AS at, outcome(set_byte(model, at, get_byte(model, at) # 1))
-GROUP BY state, message, detail ORDER BY 1, 2;
+GROUP BY state, message, detail, hint ORDER BY 1, 2;
 
 -- every byte behind the header
-SELECT count(*), state, message, detail
+SELECT count(*), state, message, detail, hint
 FROM good, generate_series(64, octet_length(model) - 1) AS at, outcome(set_byte(model, at, get_byte(model, at) # 16))
-GROUP BY state, message, detail;
+GROUP BY state, message, detail, hint;
 
 -- a later version, an unknown flag, version 0
 SELECT at, value, (outcome(set_byte(model, at, value))).*
 FROM good, (VALUES (8, 2), (9, 1), (10, 1), (11, 128), (8, 0)) AS change (at, value) ORDER BY at, value;
 
 -- no models at all: random bytes, also behind a right beginning, text, nothing
-SELECT count(*), state, message
+SELECT count(*), state, message, hint
 FROM generate_series(1, 200) AS i, outcome(decode(md5(i::text) || md5((-i)::text) || md5(i || 'x'), 'hex'))
-GROUP BY state, message;
-SELECT count(*), state, message, detail
+GROUP BY state, message, hint;
+SELECT count(*), state, message, detail, hint
 FROM good, generate_series(1, 100) AS i,
 	 outcome(substr(model, 1, 24) || substr(decode(repeat(md5(i::text), 31), 'hex'), 1, octet_length(model) - 24))
-GROUP BY state, message, detail;
+GROUP BY state, message, detail, hint;
 SELECT * FROM outcome('');
 SELECT * FROM outcome('not a model');
 SELECT * FROM outcome(NULL);

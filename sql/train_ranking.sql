@@ -57,8 +57,6 @@ GROUP BY truncation ORDER BY truncation;
 SELECT (metrics->>'rounds')::int < (metrics->>'rounds_run')::int AS stopped
 FROM (SELECT grove.metrics(grove.train('SELECT q, level, a, b, relevance, held FROM hits', 'relevance',
 	'{"num_iterations": 500, "early_stopping_rounds": 10, "learning_rate": 0.3}', group_by => 'q', validation => 'held')) AS metrics) AS m;
-SELECT max(abs(grove.predict(model, a))) < 1e-9 AS rows_of_weight_0
-FROM (SELECT grove.train('SELECT q, a, relevance, 0 AS w FROM hits', 'relevance', group_by => 'q', weight => 'w') AS model) AS m, hits;
 SELECT count(*) FILTER (WHERE (metrics->>'train_ndcg_loss_at_10')::float8 < 1e-9) AS perfect
 FROM (SELECT grove.metrics(grove.train('SELECT q, 1 AS one, relevance + 27 AS r, 1000.0 * relevance AS known FROM hits', 'r',
 	'{"num_iterations": 1}', group_by => 'q', base_margin => 'known')) AS metrics) AS m;

@@ -49,7 +49,8 @@ grovepg_metric_report(GroveMetricFault fault, double truth, double score, double
 		case GROVE_METRIC_BAD_TRUTH:
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("truth must be a finite number, not %s", number_text(truth))));
+					 errmsg("truth must be a finite number, not %s", number_text(truth)),
+					 errhint("Leave such rows out, or make the truth NULL.")));
 			break;
 		case GROVE_METRIC_NEGATIVE_TRUTH:
 			ereport(ERROR,
@@ -66,7 +67,8 @@ grovepg_metric_report(GroveMetricFault fault, double truth, double score, double
 		case GROVE_METRIC_INFINITE_SCORE:
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("score must be a finite number, not %s", number_text(score))));
+					 errmsg("score must be a finite number, not %s", number_text(score)),
+					 errhint("Leave such rows out, or make the score NULL.")));
 			break;
 		case GROVE_METRIC_BAD_PROBABILITY:
 			ereport(ERROR,
@@ -77,7 +79,8 @@ grovepg_metric_report(GroveMetricFault fault, double truth, double score, double
 		case GROVE_METRIC_BAD_WEIGHT:
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("weight must be a finite number and not negative, but it is %s", number_text(weight))));
+					 errmsg("weight must be a finite number and not negative, but it is %s", number_text(weight)),
+					 errhint("Leave such rows out, or give them the weight 0.")));
 			break;
 		case GROVE_METRIC_OVERFLOW:
 		case GROVE_METRIC_FINE:
@@ -85,7 +88,8 @@ grovepg_metric_report(GroveMetricFault fault, double truth, double score, double
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("value out of range: overflow")));
+			 errmsg("value out of range: overflow"),
+			 errhint("Divide scores, truths or weights by a constant.")));
 }
 
 double
@@ -111,7 +115,8 @@ check_kind(const GroveMetricState *state, int kind)
 	if (state->kind != kind)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("metric state belongs to another metric")));
+				 errmsg("metric state belongs to another metric"),
+				 errhint("Combine only states that the same aggregate made.")));
 }
 
 GroveMetricState *
@@ -227,12 +232,14 @@ get_elements(ArrayType *array, Oid type, int16 length, bool by_value, char align
 	if (ARR_NDIM(array) > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("\"%s\" must be a one-dimensional array", argument)));
+				 errmsg("\"%s\" must be a one-dimensional array", argument),
+				 errhint("Pass an array such as '{a,b}', with one element for each class.")));
 	deconstruct_array(array, type, length, by_value, align, elements, &nulls, &count);
 	if (array_contains_nulls(array))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"%s\" must not contain nulls", argument)));
+				 errmsg("\"%s\" must not contain nulls", argument),
+				 errhint("Pass what grove.predict_proba() and grove.classes() give.")));
 	return count;
 }
 
@@ -263,7 +270,8 @@ grove_log_loss_trans_classes(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("there must be one probability for each class"),
-				 errdetail("There are %d probabilities and %d classes.", n_probabilities, n_classes)));
+				 errdetail("There are %d probabilities and %d classes.", n_probabilities, n_classes),
+				 errhint("Pass what grove.predict_proba() and grove.classes() give for the same model.")));
 	for (i = 0; i < n_classes; i++)
 	{
 		double		value = DatumGetFloat8(probabilities[i]);
@@ -296,7 +304,8 @@ grove_metric_combine(PG_FUNCTION_ARGS)
 	if (state->kind == GROVE_RANKED_QUERY && state->k != other->k)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"k\" must be the same in all rows")));
+				 errmsg("\"k\" must be the same in all rows"),
+				 errhint("Write it as a constant, or group the rows by it.")));
 	grovepg_metric_state_merge(state, other);
 	return EOHPGetRWDatum(&state->header);
 }

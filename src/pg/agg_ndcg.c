@@ -54,7 +54,8 @@ add_query_row(FunctionCallInfo fcinfo, uint64 query_high, uint64 query_low, bool
 	else if (state->k != (uint64) k)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"k\" must be the same in all rows")));
+				 errmsg("\"k\" must be the same in all rows"),
+				 errhint("Write it as a constant, or group the rows by it.")));
 	row[0] = query_high;
 	row[1] = query_low;
 	row[2] = grove_ranked_key(score);

@@ -59,7 +59,8 @@ grove_block_design_trans(PG_FUNCTION_ARGS)
 	if (!isfinite(value))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("value must be a finite number, not %g", value)));
+				 errmsg("value must be a finite number, not %g", value),
+				 errhint("Leave such rows out, or make the value NULL.")));
 	state = grovepg_tally_writable(fcinfo, GROVE_TALLY_BLOCKS, 0);
 	grovepg_tally_add_value(state, PG_GETARG_INT64(2), value);
 	return EOHPGetRWDatum(&state->header);
@@ -94,7 +95,8 @@ grove_pps_threshold_trans(PG_FUNCTION_ARGS)
 	if (!(weight >= 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("weight must not be negative or NaN, but it is %g", weight)));
+				 errmsg("weight must not be negative or NaN, but it is %g", weight),
+				 errhint("Leave such rows out, or give them the weight 0.")));
 	state = grovepg_tally_writable(fcinfo, GROVE_TALLY_WEIGHTS, (uint64) n);
 	grovepg_tally_add_weight(state, weight);
 	return EOHPGetRWDatum(&state->header);
@@ -151,7 +153,8 @@ grove_pps_threshold_final(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("%llu weights are infinite, more than \"n\"", (unsigned long long) weights->infinite),
-				 errdetail("A row of infinite weight is certain to be part of the sample.")));
+				 errdetail("A row of infinite weight is certain to be part of the sample."),
+				 errhint("Raise \"n\", or make some of these weights finite.")));
 	grove_tally_sorted(weights->tally, cells);
 	if (used == 0 && weights->infinite == 0)
 		PG_RETURN_NULL();

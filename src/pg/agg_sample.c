@@ -97,12 +97,14 @@ transition_state(FunctionCallInfo fcinfo, bool weighted, int k_argument)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"k\" must not change within a group"),
-				 errdetail("It was %llu and is %d.", (unsigned long long) state->set.k, k)));
+				 errdetail("It was %llu and is %d.", (unsigned long long) state->set.k, k),
+				 errhint("Write it as a constant, or group the rows by it.")));
 	if (seed != state->seed)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"seed\" must not change within a group"),
-				 errdetail("It was %lld and is %lld.", (long long) state->seed, (long long) seed)));
+				 errdetail("It was %lld and is %lld.", (long long) state->seed, (long long) seed),
+				 errhint("Write it as a constant, or group the rows by it.")));
 	return state;
 }
 
@@ -175,7 +177,8 @@ grove_sample_combine(PG_FUNCTION_ARGS)
 	if (state->set.k != other->set.k || state->seed != other->seed)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("arguments \"k\" and \"seed\" must not change within a group")));
+				 errmsg("arguments \"k\" and \"seed\" must not change within a group"),
+				 errhint("Write them as constants, or group the rows by them.")));
 	grovepg_sample_combine(state, other);
 	PG_RETURN_POINTER(state);
 }

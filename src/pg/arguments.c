@@ -12,7 +12,8 @@ grovepg_argument_reject_null(const char *name)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-			 errmsg("argument \"%s\" must not be null", name)));
+			 errmsg("argument \"%s\" must not be null", name),
+			 errhint("Pass a value, or leave the argument out where it has a default.")));
 }
 
 void

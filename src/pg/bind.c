@@ -71,7 +71,8 @@ grovepg_bind_arguments(FunctionCallInfo fcinfo, int first)
 		if (!OidIsValid(arguments->types[i]))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
-					 errmsg("could not determine the type of argument %d", first + i + 1)));
+					 errmsg("could not determine the type of argument %d", first + i + 1),
+					 errhint("Cast it, as in $1::double precision.")));
 	}
 	if (get_fn_expr_variadic(fcinfo->flinfo))
 	{
@@ -80,7 +81,8 @@ grovepg_bind_arguments(FunctionCallInfo fcinfo, int first)
 		if (!OidIsValid(arguments->types[0]))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
-					 errmsg("argument after VARIADIC must be an array")));
+					 errmsg("argument after VARIADIC must be an array"),
+					 errhint("Pass an array, or leave out VARIADIC.")));
 		get_typlenbyvalalign(arguments->types[0], &arguments->element_length,
 							 &arguments->element_by_value, &arguments->element_align);
 	}
@@ -182,7 +184,8 @@ bind_array(const GroveArguments *arguments, FunctionCallInfo fcinfo, const Grove
 	if (PG_ARGISNULL(arguments->first))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("array of features must not be null")));
+				 errmsg("array of features must not be null"),
+				 errhint("Pass an array with one element for each feature; null elements are missing values.")));
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(arguments->first), arguments->types[0], arguments->element_length,
 					  arguments->element_by_value, arguments->element_align, &elements, &nulls, &count);
 	check_count(model, count);

@@ -208,7 +208,8 @@ reject_string(const GroveConverter *converter, const char *string, const char *w
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 			 errmsg("invalid value for feature \"%s\": \"%s\"", grovepg_model_text(converter->feature->name), string),
-			 errdetail("The feature takes %s.", wanted)));
+			 errdetail("The feature takes %s.", wanted),
+			 errhint("Pass a value of that type, or null when it is not known.")));
 }
 
 static double

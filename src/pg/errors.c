@@ -11,17 +11,20 @@ grovepg_error_status(GroveStatus status, const char *rule, size_t offset)
 		case GROVE_ERR_RANGE:
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("argument is out of range")));
+					 errmsg("argument is out of range"),
+					 errhint("The documentation of the function tells the range of each argument.")));
 			break;
 		case GROVE_ERR_DATA:
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("data cannot be used for training")));
+					 errmsg("data cannot be used for training"),
+					 errhint("Look for targets, weights and margins that are very large or not finite.")));
 			break;
 		case GROVE_ERR_SIZE:
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("size exceeds a limit of the model format")));
+					 errmsg("size exceeds a limit of the model format"),
+					 errhint("Train with fewer trees, leaves or labels of text columns.")));
 			break;
 		case GROVE_ERR_MAGIC:
 			ereport(ERROR,
@@ -39,13 +42,15 @@ grovepg_error_status(GroveStatus status, const char *rule, size_t offset)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_CORRUPTED),
 					 errmsg("model is damaged"),
-					 errdetail("The checksum does not match.")));
+					 errdetail("The checksum does not match."),
+					 errhint(GROVEPG_DAMAGED_HINT)));
 			break;
 		case GROVE_ERR_STRUCTURE:
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_CORRUPTED),
 					 errmsg("model is damaged"),
-					 rule ? errdetail("%s, at byte %zu.", rule, offset) : 0));
+					 rule ? errdetail("%s, at byte %zu.", rule, offset) : 0,
+					 errhint(GROVEPG_DAMAGED_HINT)));
 			break;
 		case GROVE_OK:
 		case GROVE_ERR_BUFFER:

@@ -193,7 +193,8 @@ list_items(const ListJob *job, GroveCatalogue *catalogue, uint64 *shown)
 	if (grove_catalogue_distinct(items, &n) != GROVE_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("popularity column \"%s\" has different values for one item", job->names->popularity)));
+				 errmsg("popularity column \"%s\" has different values for one item", job->names->popularity),
+				 errhint("Join the popularity from a table with one row for each item.")));
 	*shown = 0;
 	for (size_t i = 0; i < n; i++)
 		*shown += items[i].shown;

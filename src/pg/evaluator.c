@@ -54,7 +54,7 @@ grovepg_truth_bind(GroveTruthColumn *target, const GroveModel *model, TupleDesc 
 		grovepg_judge_reject_type("target", target->name, type, psprintf("The model was trained with type %s.", trained));
 	/* dates and times have units of their own */
 	if (target->column.type.kind == GROVE_FEATURE_NUMERIC &&
-		(is_time_name(trained) || !grovepg_judge_is_number(target->column.type.type)) &&
+		(is_time_name(trained) || !grovepg_feature_is_number(&target->column.type)) &&
 		strcmp(grovepg_feature_type_name(type), trained) != 0)
 		grovepg_judge_reject_type("target", target->name, type, psprintf("Cast it to %s, with which the model was trained.", trained));
 	if (model->n_classes > 0 && target->column.type.kind == GROVE_FEATURE_NUMERIC)

@@ -59,6 +59,13 @@ grovepg_feature_type(Oid type, GroveFeatureType *feature)
 	return true;
 }
 
+bool
+grovepg_feature_is_number(const GroveFeatureType *feature)
+{
+	return feature->kind == GROVE_FEATURE_NUMERIC && feature->type != DATEOID &&
+		feature->type != TIMESTAMPOID && feature->type != TIMESTAMPTZOID;
+}
+
 char *
 grovepg_feature_type_name(Oid type)
 {

@@ -28,6 +28,9 @@ typedef struct GroveFeatureType
 /* False when the type can not be a feature.  output lives in the current memory context. */
 extern bool grovepg_feature_type(Oid type, GroveFeatureType *feature);
 
+/* Whether values of the type are plain numbers: no dates, whose unit nobody named, no labels. */
+extern bool grovepg_feature_is_number(const GroveFeatureType *feature);
+
 /* What GroveFeature.type_name holds: the base type as format_type() prints it, without length; palloc'd. */
 extern char *grovepg_feature_type_name(Oid type);
 

@@ -86,13 +86,15 @@ row_weight(BalanceSide *side, TupleTableSlot *slot, AttrNumber place)
 	if (null)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("weight must not be null")));
+				 errmsg("weight must not be null"),
+				 errhint("Use coalesce() to give those rows a weight, or leave them out.")));
 	weight = grovepg_feature_number(&side->weight_type, value);
 	/* an infinite value comes as the largest finite one */
 	if (!(weight >= 0 && weight < DBL_MAX))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("weight must be finite and not negative")));
+				 errmsg("weight must be finite and not negative"),
+				 errhint("Leave such rows out, or give them the weight 0.")));
 	return weight;
 }
 
@@ -343,10 +345,11 @@ find_weight(BalanceSide *part, FunctionCallInfo fcinfo, int argument)
 	name = text_to_cstring(PG_GETARG_TEXT_PP(argument));
 	part->weight = grovepg_source_column(part->columns, name, "weight");
 	if (!grovepg_feature_type(TupleDescAttr(part->columns, part->weight - 1)->atttypid, &part->weight_type) ||
-		part->weight_type.kind != GROVE_FEATURE_NUMERIC)
+		!grovepg_feature_is_number(&part->weight_type))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("weight column \"%s\" is not numeric", name)));
+				 errmsg("weight column \"%s\" is not numeric", name),
+				 errhint("Name the column with the weights that grove.prune() gives to kept rows.")));
 }
 
 static bool

@@ -122,7 +122,8 @@ judge_lists(FunctionCallInfo fcinfo, const GroveModel *model, const char *source
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"weight\" and \"group_by\" do not go together"),
-				 errdetail("Each group counts once.")));
+				 errdetail("Each group counts once."),
+				 errhint("Leave out one of the two.")));
 	if (columns.popularity != NULL && columns.item == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

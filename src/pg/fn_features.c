@@ -45,7 +45,8 @@ reject_count(int n)
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("row has %d features", n),
-			 errdetail("A model can use at most %d.", GROVE_MAX_FEATURES)));
+			 errdetail("A model can use at most %d.", GROVE_MAX_FEATURES),
+			 errhint("Pass fewer columns.")));
 }
 
 static void
@@ -97,7 +98,8 @@ describe(FeaturesCall *call, FunctionCallInfo fcinfo, TupleDesc desc)
 	if (call->n < 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("row of features has no columns")));
+				 errmsg("row of features has no columns"),
+				 errhint("Pass at least one column behind the target.")));
 	if (call->n - 1 > GROVE_MAX_FEATURES)
 		reject_count(call->n - 1);
 	initStringInfo(&call->head);

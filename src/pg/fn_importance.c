@@ -203,7 +203,7 @@ choose_metric(ImportanceJob *job, const char *asked)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unknown metric \"%s\" for this model", asked),
-			 errhint("Perhaps you mean \"%s\"; evaluate() lists the metrics of a model.", grovepg_nearest_name(asked, names, n))));
+			 errhint("%s", grovepg_nearest_hint(asked, names, n, "metric"))));
 }
 
 static Datum

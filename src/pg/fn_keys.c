@@ -75,7 +75,8 @@ make_call(FunctionCallInfo fcinfo, int first)
 	if (!OidIsValid(type))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("could not determine data type of the key")));
+				 errmsg("could not determine data type of the key"),
+				 errhint("Cast it, as in $1::bigint.")));
 	type = getBaseType(type);
 	call->key_context = AllocSetContextCreate(flinfo->fn_mcxt, "grove key", ALLOCSET_SMALL_SIZES);
 	call->cuts_context = AllocSetContextCreate(flinfo->fn_mcxt, "grove split", ALLOCSET_SMALL_SIZES);
@@ -134,7 +135,8 @@ key_columns(FunctionCallInfo fcinfo, KeyCall *call, int first, Datum **values, b
 		if (n == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("key must have at least one column")));
+					 errmsg("key must have at least one column"),
+					 errhint("Pass the columns that identify a row, for example the primary key.")));
 		return n;
 	}
 
@@ -265,7 +267,8 @@ make_cuts(ArrayType *fractions, MemoryContext context)
 	if (ARR_NDIM(fractions) != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"fractions\" must be an array of one dimension with at least one element")));
+				 errmsg("argument \"fractions\" must be an array of one dimension with at least one element"),
+				 errhint("Pass the share of each part, for example '{0.8,0.2}'.")));
 	deconstruct_array(fractions, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &values, &nulls, &n);
 	for (int i = 0; i < n; i++)
 	{
@@ -274,7 +277,8 @@ make_cuts(ArrayType *fractions, MemoryContext context)
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("element %d of argument \"fractions\" must not be null", i + 1)));
+					 errmsg("element %d of argument \"fractions\" must not be null", i + 1),
+					 errhint("Pass the share of each part, for example '{0.8,0.2}'.")));
 		fraction = DatumGetFloat8(values[i]);
 		if (!(fraction >= 0 && fraction <= 1))
 			ereport(ERROR,
@@ -289,7 +293,8 @@ make_cuts(ArrayType *fractions, MemoryContext context)
 	if (!(fabs(sum - 1) <= SPLIT_SUM_TOLERANCE))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("elements of argument \"fractions\" sum to %.10g, not to 1", sum)));
+				 errmsg("elements of argument \"fractions\" sum to %.10g, not to 1", sum),
+				 errhint("Add a part for the remaining rows, or divide every element by the sum.")));
 	for (int i = last; i < n; i++)
 		cuts->upper[i] = 1;
 	cuts->fractions = MemoryContextAlloc(context, VARSIZE(fractions));

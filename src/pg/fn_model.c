@@ -62,7 +62,8 @@ parse_object(GroveText text)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("model is damaged"),
-				 errdetail("Its parameters or metrics are not a JSON object.")));
+				 errdetail("Its parameters or metrics are not a JSON object."),
+				 errhint(GROVEPG_DAMAGED_HINT)));
 	return object;
 }
 

@@ -61,7 +61,7 @@ find_feature(const GroveModel *model, const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("model has no feature \"%s\"", name),
-			 errhint("Perhaps you mean \"%s\".", grovepg_nearest_name(name, names, (int) model->n_features))));
+			 errhint("%s", grovepg_nearest_hint(name, names, (int) model->n_features, "feature"))));
 }
 
 static int
@@ -211,7 +211,8 @@ sum_predictions(PartialJob *job, double value, double *row, double *margins, dou
 			if (!isfinite(term))
 				ereport(ERROR,
 						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-						 errmsg("sum of the predictions is out of range")));
+						 errmsg("sum of the predictions is out of range"),
+						 errhint("Train on a target that is divided by a constant.")));
 			grove_exactsum_add(&sums[k], term);
 		}
 	}

@@ -247,7 +247,8 @@ key_value(KeyColumn *column, TupleTableSlot *slot)
 	if (isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("key of \"%s\" must not be null", column->role)));
+				 errmsg("key of \"%s\" must not be null", column->role),
+				 errhint("Leave out the rows without a key.")));
 	return value;
 }
 

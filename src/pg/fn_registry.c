@@ -81,7 +81,8 @@ table_owner(Oid table)
 	if (!HeapTupleIsValid(tuple))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table grove.models does not exist")));
+				 errmsg("table grove.models does not exist"),
+				 errhint("Create the extension again: it makes that table.")));
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
 	return owner;
@@ -143,7 +144,8 @@ check_owner(const char *name)
 	if (!has_privs_of_role(GetUserId(), owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("must be owner of model \"%s\"", name)));
+				 errmsg("must be owner of model \"%s\"", name),
+				 errhint("Ask its owner, or save the model under a name of your own.")));
 	return owner;
 }
 
@@ -168,7 +170,8 @@ name_argument(FunctionCallInfo fcinfo)
 	if (name[0] == '\0' || strlen(name) > NAME_LENGTH)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_NAME),
-				 errmsg("name of a model must have 1 to %d bytes", NAME_LENGTH)));
+				 errmsg("name of a model must have 1 to %d bytes", NAME_LENGTH),
+				 errhint("Choose a name of that length.")));
 	return name;
 }
 
@@ -265,7 +268,8 @@ require_version(const char *name, int version)
 	if (run_as_owner(&statement) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("model \"%s\" has no version %d", name, version)));
+				 errmsg("model \"%s\" has no version %d", name, version),
+				 errhint("The table grove.models lists the versions of each model.")));
 }
 
 /* deploy(name, version) */

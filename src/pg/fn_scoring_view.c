@@ -54,7 +54,8 @@ grove_create_scoring_view(PG_FUNCTION_ARGS)
 	if (table_name == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", table)));
+				 errmsg("relation with OID %u does not exist", table),
+				 errhint("Pass the name of a table, as in 'public.orders'.")));
 	check_columns(name, table);
 	if (PG_ARGISNULL(2))
 		view = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), psprintf("%s_scored", table_name));

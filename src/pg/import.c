@@ -28,7 +28,8 @@ grovepg_import_reject(const GroveImport *import, const char *what)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 			 errmsg("text is not a valid %s model", import->format),
-			 errdetail("%s.", what)));
+			 errdetail("%s.", what),
+			 errhint("Pass the whole text of the file that the library saved.")));
 }
 
 void
@@ -37,7 +38,8 @@ grovepg_import_unsupported(const GroveImport *import, const char *what)
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("%s model cannot be imported", import->format),
-			 errdetail("%s.", what)));
+			 errdetail("%s.", what),
+			 errhint("Train a model of another kind, or with grove.train().")));
 }
 
 GroveImport *

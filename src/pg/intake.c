@@ -131,6 +131,17 @@ note_targets(GroveIntake *in, const uint8 *skip, uint32 n)
 }
 
 static void
+note_weights(GroveIntake *in, const uint8 *skip, uint32 n)
+{
+	const double *weights = grovepg_intake_column(in, AT_WEIGHT(in));
+	uint32		i;
+
+	/* what is 0 in single precision is 0 for the trainer */
+	for (i = 0; i < n && in->weight_zero; i++)
+		in->weight_zero = (skip && skip[i]) || (float) weights[i] == 0.0f;
+}
+
+static void
 count_levels(const GroveIntakeColumn *c, const double *codes, const uint8 *skip, uint32 n)
 {
 	uint32		i;
@@ -184,6 +195,8 @@ show_tile(GroveIntake *in)
 	skip = mark_validation(in, marks, n);
 	grove_sketch_add(&in->sketch, in->tile_hash, n, in->tile, GROVE_TILE_STRIDE, skip);
 	note_targets(in, skip, n);
+	if (in->weight.attno != 0)
+		note_weights(in, skip, n);
 	for (i = 0; i < in->n_features; i++)
 	{
 		if (in->features[i].levels)
@@ -236,7 +249,15 @@ grovepg_intake_scan(GroveIntake *in)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("source has no rows to train on"),
-				 in->n_rows > 0 ? errdetail("All %llu rows are validation rows.", (unsigned long long) in->n_rows) : 0));
+				 in->n_rows > 0 ? errdetail("All %llu rows are validation rows.", (unsigned long long) in->n_rows) : 0,
+				 in->n_rows > 0 ?
+				 errhint("Make column \"%s\" false in the rows to train on.", in->validation.name) :
+				 errhint("Check the WHERE clause and the joins of the source, and whether row security hides its rows.")));
+	if (in->weight.attno != 0 && in->weight_zero)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("weight column \"%s\" is 0 in every training row", in->weight.name),
+				 errhint("Give rows to train on a weight above 0, or leave out the argument \"weight\" so that all count alike.")));
 	if (in->progress)
 		in->progress->rows_total = in->n_rows;
 	grovepg_progress_rows(in->progress, in->n_rows);

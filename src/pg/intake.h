@@ -107,6 +107,7 @@ typedef struct GroveIntake
 	int			n_margins;		/* elements of the margin column, the same in every row */
 	bool		target_integer; /* the target has an integer type */
 	bool		target_zero;	/* the target of every training row is 0 */
+	bool		weight_zero;	/* the weight of every training row is 0 */
 	GroveLevels *classes;		/* distinct targets, as long as they are few enough to be classes; counts of training rows */
 	double	   *class_value;	/* [GROVE_MAX_CLASSES] numeric target: their values by code */
 	bool		too_many_classes;

@@ -36,6 +36,9 @@ resolve_target(GroveIntake *in, TupleDesc desc, const char *name)
 	set_column(c, desc, grovepg_source_column(desc, name, "target"));
 	if (!grovepg_feature_type(TupleDescAttr(desc, c->attno - 1)->atttypid, &c->type))
 		reject_type("target", c, "Cast the target to a number, boolean, text or enum type.");
+	/* whoever does not train may compare any values */
+	if (in->progress && c->type.kind == GROVE_FEATURE_NUMERIC && !grovepg_feature_is_number(&c->type))
+		reject_type("target", c, "Make it a number with a unit of your choice, for example extract(epoch FROM column) / 86400 for days.");
 	in->target_integer = c->type.type == INT2OID || c->type.type == INT4OID || c->type.type == INT8OID;
 }
 
@@ -46,7 +49,7 @@ resolve_number(GroveIntakeColumn *c, TupleDesc desc, const char *name, const cha
 		return;
 	set_column(c, desc, grovepg_source_column(desc, name, role));
 	if (!grovepg_feature_type(TupleDescAttr(desc, c->attno - 1)->atttypid, &c->type) ||
-		c->type.kind != GROVE_FEATURE_NUMERIC)
+		!grovepg_feature_is_number(&c->type))
 		reject_type(role, c, "It must be a number.");
 }
 
@@ -61,7 +64,7 @@ resolve_margin(GroveIntake *in, TupleDesc desc, const char *name)
 	if (TupleDescAttr(desc, c->attno - 1)->atttypid == FLOAT8ARRAYOID)
 		c->type.type = FLOAT8ARRAYOID;
 	else if (!grovepg_feature_type(TupleDescAttr(desc, c->attno - 1)->atttypid, &c->type) ||
-			 c->type.kind != GROVE_FEATURE_NUMERIC)
+			 !grovepg_feature_is_number(&c->type))
 		reject_type("base_margin", c, "It must be a number, or for a multiclass target an array double precision[] with one number for each class.");
 }
 
@@ -171,7 +174,8 @@ resolve_features(GroveIntake *in, TupleDesc desc, const GroveIntakeRoles *roles)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("source has %d feature columns", in->n_features),
-				 errdetail("A model can use at most %d.", GROVE_MAX_FEATURES)));
+				 errdetail("A model can use at most %d.", GROVE_MAX_FEATURES),
+				 errhint("Select fewer columns, or name some of them in \"ignore\".")));
 	reject_duplicate_names(in);
 }
 
@@ -187,6 +191,7 @@ grovepg_intake_begin_rows(TupleDesc desc, GroveIntakeVisit visit, void *rows,
 	in->rows = rows;
 	in->target_rule = roles->target_rule;
 	in->target_zero = true;
+	in->weight_zero = true;
 	resolve_target(in, desc, roles->target);
 	resolve_number(&in->weight, desc, roles->weight, "weight");
 	resolve_margin(in, desc, roles->margin);

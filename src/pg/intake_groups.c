@@ -53,7 +53,8 @@ check_size(uint32 n)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("group of a ranking has %u rows", n),
-				 errdetail("A group can have at most %d.", GROVE_RANK_GROUP_MAX)));
+				 errdetail("A group can have at most %d.", GROVE_RANK_GROUP_MAX),
+				 errhint("Divide large groups, or train on a sample of their rows.")));
 }
 
 void

@@ -25,13 +25,6 @@ typedef struct ReadJob
 	GroveMetricState *state;
 } ReadJob;
 
-bool
-grovepg_judge_is_number(Oid base_type)
-{
-	return base_type == INT2OID || base_type == INT4OID || base_type == INT8OID ||
-		base_type == FLOAT4OID || base_type == FLOAT8OID || base_type == NUMERICOID;
-}
-
 void
 grovepg_judge_reject_type(const char *role, const char *name, Oid type, const char *hint)
 {
@@ -49,7 +42,7 @@ grovepg_judge_bind(TupleDesc desc, const char *name, const char *role, bool bool
 	column->attno = (AttrNumber) grovepg_source_column(desc, name, role);
 	type = TupleDescAttr(desc, column->attno - 1)->atttypid;
 	if (!grovepg_feature_type(type, &column->type) ||
-		!(grovepg_judge_is_number(column->type.type) || (boolean && column->type.type == BOOLOID)))
+		!(grovepg_feature_is_number(&column->type) || (boolean && column->type.type == BOOLOID)))
 		grovepg_judge_reject_type(role, name, type,
 								  boolean ? "It must be boolean, or a number that is 0 or 1." : "It must be a number.");
 }

@@ -17,9 +17,6 @@ typedef struct GroveNumberColumn
 	GroveFeatureType type;
 } GroveNumberColumn;
 
-/* Whether values of the type are plain numbers: no dates, no labels. */
-extern bool grovepg_judge_is_number(Oid base_type);
-
 /* ERROR 42804 for a column of a wrong type. */
 extern void grovepg_judge_reject_type(const char *role, const char *name, Oid type, const char *hint) pg_attribute_noreturn();
 

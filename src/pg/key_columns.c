@@ -26,7 +26,8 @@ named_columns(ArrayType *key)
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("column name in argument \"key\" must not be null")));
+					 errmsg("column name in argument \"key\" must not be null"),
+					 errhint("Leave the null out of the array.")));
 		names = lappend(names, TextDatumGetCString(elements[i]));
 	}
 	return names;

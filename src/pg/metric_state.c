@@ -61,7 +61,8 @@ report_damaged(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-			 errmsg("value is not a metric state")));
+			 errmsg("value is not a metric state"),
+			 errhint("Pass a state that an aggregate of grove made.")));
 }
 
 GroveMetricState *

@@ -27,4 +27,6 @@ extern Size grovepg_max_memory(void);	/* bytes that one training may use */
  */
 extern void grovepg_error_status(GroveStatus status, const char *rule, size_t offset) pg_attribute_noreturn();
 
+#define GROVEPG_DAMAGED_HINT	"Train it again, or take it from a backup; a model must be stored and copied as it is, byte for byte."
+
 #endif							/* PG_GROVE_H */

@@ -47,7 +47,8 @@ grovepg_portable_out(FunctionCallInfo fcinfo)
 	if (length > (MaxAllocSize - 1) / 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("state of %zu bytes is too large for its text form", length)));
+				 errmsg("state of %zu bytes is too large for its text form", length),
+				 errhint("Send it in binary form.")));
 	text = palloc(length * 2 + 1);
 	hex_encode(VARDATA_ANY(flat), length, text);
 	text[length * 2] = '\0';

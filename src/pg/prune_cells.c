@@ -407,7 +407,7 @@ make_design(PruneCells *cells)
 			cell->units = cell->rows;
 	}
 	if (cells->positive != NULL && total_units(cells, 1) == 0 && total_units(cells, 0) > 0)
-		grovepg_class_missing(cells->positive);
+		grovepg_class_missing(cells->positive, cells->request->positive_class);
 	if (cells->guide != NULL)
 		grovepg_guide_finish(cells->guide, cells->cells, n_cells, order);
 	if (cells->request->spread != 0)

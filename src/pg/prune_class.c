@@ -9,15 +9,23 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
 #include "feature.h"
+#include "levels.h"
 #include "prune_job.h"
+
+#define MAX_LISTED	10			/* classes in a hint */
 
 struct PruneClass
 {
+	GroveReread *source;
+	AttrNumber	target;
+	Oid			output;			/* function of its type */
 	const char *column;
 	GroveFeatureType type;
 	MemoryContext context;		/* of the label */
@@ -90,29 +98,115 @@ keep_last(TupleTableSlot *slot, const AttrNumber *places, void *arg)
 		set_class(class, value);
 }
 
+typedef struct ClassList
+{
+	const PruneClass *class;
+	GroveLevels *labels;
+	FmgrInfo	output;			/* of the type of the target */
+} ClassList;
+
+static void
+list_class(TupleTableSlot *slot, const AttrNumber *places, void *arg)
+{
+	ClassList  *list = arg;
+	bool		null;
+	Datum		value = slot_getattr(slot, places[0], &null);
+	GroveText	label;
+
+	if (null)
+		return;
+	if (list->class->type.kind == GROVE_FEATURE_CATEGORICAL)
+		label = grovepg_feature_label(unconstify(GroveFeatureType *, &list->class->type), value);
+	else
+	{
+		label.data = OutputFunctionCall(&list->output, value);
+		label.length = strlen(label.data);
+	}
+	/* of very many only some are told */
+	(void) grovepg_levels_code(list->labels, label, grovepg_levels_count(list->labels) >= GROVE_MAX_CLASSES);
+}
+
+/* The values of the target, the first ones by bytes. */
+static char *
+list_classes(const PruneClass *class)
+{
+	ClassList	list;
+	StringInfoData text;
+	uint32	   *order;
+	uint32		n;
+
+	list.class = class;
+	list.labels = grovepg_levels_make(CurrentMemoryContext);
+	fmgr_info(class->output, &list.output);
+	grovepg_reread_visit(class->source, 1, &class->target, false, list_class, &list);
+	n = grovepg_levels_count(list.labels);
+	order = grovepg_levels_rank(list.labels, false);
+	initStringInfo(&text);
+	for (uint32 i = 0; i < Min(n, MAX_LISTED); i++)
+	{
+		GroveText	label = grovepg_levels_get(list.labels, order[i])->label;
+
+		appendStringInfo(&text, "%s\"%.*s\"", i == 0 ? "" : i == n - 1 ? " and " : ", ", (int) label.length, label.data);
+	}
+	if (n > MAX_LISTED)
+		appendStringInfoString(&text, " and others");
+	return text.data;
+}
+
+void
+grovepg_class_missing(const PruneClass *positive, const char *wanted)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"positive_class\" names no class: \"%s\"", wanted),
+			 errhint("The classes in target column \"%s\" are %s.", positive->column, list_classes(positive))));
+}
+
+/* The class that a text names as train() names it: a number, or a label. */
+static void
+read_class(PruneClass *class, const char *text)
+{
+	bool		truth;
+	char	   *end;
+
+	if (class->type.kind == GROVE_FEATURE_NUMERIC)
+	{
+		class->number = strtod(text, &end);
+		if (end == text || *end != '\0' || isnan(class->number))
+			grovepg_class_missing(class, text);
+	}
+	else if (class->type.type == BOOLOID)
+	{
+		if (!parse_bool(text, &truth))
+			grovepg_class_missing(class, text);
+		text = truth ? "true" : "false";
+	}
+	class->label = pstrdup(text);
+	class->length = strlen(text);
+	class->known = true;
+}
+
 PruneClass *
 grovepg_class_positive(PruneRequest *request)
 {
 	Form_pg_attribute target = TupleDescAttr(request->columns, request->target - 1);
 	PruneClass *class = palloc0(sizeof(PruneClass));
+	bool		varlena;
 
 	class->column = NameStr(target->attname);
 	class->context = CurrentMemoryContext;
-	if (!grovepg_feature_type(target->atttypid, &class->type))
+	if (!grovepg_feature_type(target->atttypid, &class->type) ||
+		(class->type.kind == GROVE_FEATURE_NUMERIC && !grovepg_feature_is_number(&class->type)))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("target column \"%s\" has type %s, which has no classes", class->column,
 						format_type_be(target->atttypid)),
 				 errhint("Cast it to text, boolean or a number.")));
+	getTypeOutputInfo(target->atttypid, &class->output, &varlena);
+	class->source = request->source;
+	class->target = request->target;
 	if (request->positive_class != NULL)
-	{
-		Oid			input;
-		Oid			parameter;
-
-		getTypeInputInfo(target->atttypid, &input, &parameter);
-		set_class(class, OidInputFunctionCall(input, pstrdup(request->positive_class), parameter,
-											  target->atttypmod));
-	}
+		read_class(class, request->positive_class);
 	else
 		grovepg_reread_visit(request->source, 1, &request->target, false, keep_last, class);
 	return class;
@@ -122,13 +216,4 @@ bool
 grovepg_class_equal(const PruneClass *positive, Datum value, bool null)
 {
 	return compare_class(positive, value, null) == 0;
-}
-
-void
-grovepg_class_missing(const PruneClass *positive)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("no row has the positive class in target column \"%s\"", positive->column),
-			 errhint("Option \"positive_class\" must be a value of that column.")));
 }

@@ -52,7 +52,8 @@ check_model(const PruneRequest *request, const GroveModel *model)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the model predicts \"%s\", but the target is \"%s\"", grovepg_model_text(model->target),
-						NameStr(TupleDescAttr(request->columns, request->target - 1)->attname))));
+						NameStr(TupleDescAttr(request->columns, request->target - 1)->attname)),
+				 errhint("Pass a model of this target, or name its target.")));
 }
 
 static GrovePilot *

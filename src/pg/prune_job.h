@@ -78,8 +78,8 @@ extern PruneClass *grovepg_class_positive(PruneRequest *request);
 /* Is a target value of the positive class?  A null or NaN is an ERROR. */
 extern bool grovepg_class_equal(const PruneClass *positive, Datum value, bool null);
 
-/* ERROR 22000: no row is of the class that was asked for. */
-extern void grovepg_class_missing(const PruneClass *positive) pg_attribute_noreturn();
+/* ERROR 22023 that lists the classes: no row is of the one that was asked for. */
+extern void grovepg_class_missing(const PruneClass *positive, const char *wanted) pg_attribute_noreturn();
 
 /* Methods surprise, gradient and noise: the model, and what it says of a row. */
 typedef struct PruneGuide PruneGuide;

@@ -81,8 +81,7 @@ set_allocation(PruneRequest *request, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unrecognized allocation \"%s\"", name),
-				 errhint("The nearest is \"%s\"; there are \"proportional\", \"equal\", \"power\" and \"neyman\".",
-						 grovepg_nearest_name(name, allocations, lengthof(allocations)))));
+				 errhint("%s", grovepg_nearest_hint(name, allocations, lengthof(allocations), "allocation"))));
 	request->design.allocation = (GrovePruneAllocation) found;
 }
 
@@ -145,7 +144,8 @@ set_ignore(PruneRequest *request, const JsonbValue *value)
 		if (grovepg_source_column(request->columns, column, "ignored") == request->target)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("option \"ignore\" names the target column \"%s\"", column)));
+					 errmsg("option \"ignore\" names the target column \"%s\"", column),
+					 errhint("Leave it out there; the target is never a feature.")));
 		request->ignore = lappend(request->ignore, column);
 	}
 }
@@ -279,8 +279,7 @@ set_option(PruneRequest *request, const char *name, JsonbValue *value)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("unrecognized option \"%s\"", name),
-					 errhint("The nearest option is \"%s\".",
-							 grovepg_nearest_name(name, options, lengthof(options)))));
+					 errhint("%s", grovepg_nearest_hint(name, options, lengthof(options), "option"))));
 	}
 }
 
@@ -302,7 +301,8 @@ grovepg_prune_options(PruneRequest *request, Jsonb *params)
 	if (!JB_ROOT_IS_OBJECT(params))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"params\" must be a JSON object")));
+				 errmsg("argument \"params\" must be a JSON object"),
+				 errhint("Write for example {\"positive_class\": \"yes\"}.")));
 	iterator = JsonbIteratorInit(&params->root);
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
 	{

@@ -30,7 +30,6 @@ static const char *const methods[] = {
 };
 
 #define METHOD_DUPLICATES	7
-#define METHOD_LIST			"\"random\", \"stratified\", \"inverse\", \"negatives\", \"surprise\", \"gradient\", \"noise\" and \"duplicates\""
 
 static char *
 text_argument(FunctionCallInfo fcinfo, int i, const char *name)
@@ -62,8 +61,7 @@ read_method(FunctionCallInfo fcinfo, PruneRequest *request)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unrecognized method \"%s\"", request->method),
-				 errhint("The nearest method is \"%s\"; there are %s.",
-						 grovepg_nearest_name(request->method, methods, lengthof(methods)), METHOD_LIST)));
+				 errhint("%s", grovepg_nearest_hint(request->method, methods, lengthof(methods), "method"))));
 	request->merge = found == METHOD_DUPLICATES;
 	if (!request->merge)
 		request->design.method = (GrovePruneMethod) found;
@@ -158,7 +156,8 @@ check_roles(FunctionCallInfo fcinfo, const PruneRequest *request)
 	if (request->has_model && !request->guided)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("method \"%s\" does not use a model", request->method)));
+				 errmsg("method \"%s\" does not use a model", request->method),
+				 errhint("Leave out \"model\", or use the method \"surprise\", \"gradient\" or \"noise\".")));
 }
 
 /* Puts the columns of all roles into one list. */

@@ -123,8 +123,7 @@ read_metric(LoopRequest *request)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unrecognized metric \"%s\"", name),
-				 errhint("The nearest is \"%s\"; there are \"auc\", \"log_loss\", \"rmse\" and \"mae\".",
-						 grovepg_nearest_name(name, metrics, lengthof(metrics)))));
+				 errhint("%s", grovepg_nearest_hint(name, metrics, lengthof(metrics), "metric"))));
 }
 
 static void
@@ -139,7 +138,8 @@ read_params(FunctionCallInfo fcinfo, LoopRequest *request)
 	if (!JB_ROOT_IS_OBJECT(request->training))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"params\" must be a JSON object")));
+				 errmsg("argument \"params\" must be a JSON object"),
+				 errhint("Write for example {\"num_iterations\": 100}.")));
 	request->holdout = take_number(request, "holdout", 0.2, 0.01, 0.9);
 	request->sealed = take_number(request, "sealed", 0.2, 0.01, 0.9);
 	if (request->holdout + request->sealed > 0.95)
@@ -212,9 +212,7 @@ read_method(FunctionCallInfo fcinfo, LoopRequest *request)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unrecognized method \"%s\"", request->method),
-			 errhint("The nearest method is \"%s\"; there are \"surprise\", \"gradient\", \"random\", \"stratified\", "
-					 "\"inverse\" and \"negatives\".",
-					 grovepg_nearest_name(request->method, methods, lengthof(methods)))));
+			 errhint("%s", grovepg_nearest_hint(request->method, methods, lengthof(methods), "method"))));
 }
 
 static List *
@@ -278,7 +276,8 @@ grovepg_loop_request(FunctionCallInfo fcinfo)
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("source must not have a column \"%s\"", extra_columns[k]),
-						 errdetail("The loop adds a column of that name.")));
+						 errdetail("The loop adds a column of that name."),
+						 errhint("Give the column of the source another name.")));
 		}
 	}
 	return request;

@@ -180,7 +180,8 @@ grovepg_loop_read(LoopRequest *request)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("source has no rows to train on"),
-				 errdetail(UINT64_FORMAT " rows are held out.", rows->holdout.rows + rows->sealed.rows)));
+				 errdetail(UINT64_FORMAT " rows are held out.", rows->holdout.rows + rows->sealed.rows),
+				 errhint("Pass more rows, or a column \"validation\" that is false in most of them.")));
 	return rows;
 }
 

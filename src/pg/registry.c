@@ -80,7 +80,8 @@ array_oids(Datum array, int *n)
 	if (ARR_NDIM(readers) > 1 || ARR_HASNULL(readers))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("readers must be an array of one dimension without nulls")));
+				 errmsg("readers must be an array of one dimension without nulls"),
+				 errhint("Pass an array of roles such as '{10,16384}'.")));
 	*n = ArrayGetNItems(ARR_NDIM(readers), ARR_DIMS(readers));
 	return (const Oid *) ARR_DATA_PTR(readers);
 }

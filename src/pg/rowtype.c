@@ -51,7 +51,8 @@ match_column(Form_pg_attribute wanted, TupleDesc source)
 			ereport(ERROR,
 					(errcode(ERRCODE_AMBIGUOUS_COLUMN),
 					 errmsg("column \"%s\" is ambiguous", NameStr(wanted->attname)),
-					 errdetail("The source has more than one column of that name.")));
+					 errdetail("The source has more than one column of that name."),
+					 errhint("Give every column of the query a name of its own.")));
 		found = candidate;
 	}
 	if (found == NULL)

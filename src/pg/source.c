@@ -264,7 +264,8 @@ grovepg_source_show(char *name, TupleDesc columns, Tuplestorestate *store, uint6
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("grove.report and grove.prune_train cannot run within each other"),
-				 errdetail("A source that one of them runs calls the other.")));
+				 errdetail("A source that one of them runs calls the other."),
+				 errhint("Store the result of the inner call in a table first.")));
 	shown.md.name = name;
 	shown.md.reliddesc = InvalidOid;
 	shown.md.tupdesc = columns;
@@ -456,21 +457,23 @@ grovepg_source_receiver(void (*start) (TupleDesc desc, void *arg),
 	return receiver;
 }
 
-/* The column whose name is nearest; NULL when there are no columns. */
-static const char *
-nearest_column(TupleDesc desc, const char *name)
+static char *
+hint_at_columns(TupleDesc desc, const char *name)
 {
 	const char **names = palloc(sizeof(char *) * Max(desc->natts, 1));
+	int			n = 0;
 
 	for (int i = 0; i < desc->natts; i++)
-		names[i] = NameStr(TupleDescAttr(desc, i)->attname);
-	return grovepg_nearest_name(name, names, desc->natts);
+	{
+		if (!TupleDescAttr(desc, i)->attisdropped)
+			names[n++] = NameStr(TupleDescAttr(desc, i)->attname);
+	}
+	return grovepg_nearest_hint(name, names, n, "column");
 }
 
 int
 grovepg_source_column(TupleDesc desc, const char *name, const char *role)
 {
-	const char *nearest;
 	int			found = 0;
 
 	for (int i = 0; i < desc->natts; i++)
@@ -483,17 +486,17 @@ grovepg_source_column(TupleDesc desc, const char *name, const char *role)
 			ereport(ERROR,
 					(errcode(ERRCODE_AMBIGUOUS_COLUMN),
 					 errmsg("%s column \"%s\" is ambiguous", role, name),
-					 errdetail("The source has more than one column of that name.")));
+					 errdetail("The source has more than one column of that name."),
+					 errhint("Give every column of the query a name of its own.")));
 		found = i + 1;
 	}
 	if (found != 0)
 		return found;
 
-	nearest = nearest_column(desc, name);
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("%s column \"%s\" does not exist in the source", role, name),
-			 nearest ? errhint("Perhaps you mean \"%s\".", nearest) : 0));
+			 errhint("%s", hint_at_columns(desc, name))));
 }
 
 AttrNumber *
@@ -515,7 +518,8 @@ grovepg_source_column_list(TupleDesc desc, ArrayType *names, const char *role, i
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("column name in argument \"%s\" must not be null", role)));
+					 errmsg("column name in argument \"%s\" must not be null", role),
+					 errhint("Leave the null out of the array.")));
 		name = TextDatumGetCString(elements[i]);
 		columns[i] = grovepg_source_column(desc, name, role);
 		for (int j = 0; j < i; j++)
@@ -523,7 +527,8 @@ grovepg_source_column_list(TupleDesc desc, ArrayType *names, const char *role, i
 			if (columns[j] == columns[i])
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("argument \"%s\" names column \"%s\" twice", role, name)));
+						 errmsg("argument \"%s\" names column \"%s\" twice", role, name),
+						 errhint("Name every column once.")));
 		}
 	}
 	return columns;

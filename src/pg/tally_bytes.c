@@ -43,7 +43,8 @@ report_damaged(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-			 errmsg("value is not a tally state")));
+			 errmsg("value is not a tally state"),
+			 errhint("Pass a state that an aggregate of grove made.")));
 }
 
 static Size

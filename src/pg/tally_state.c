@@ -169,7 +169,8 @@ check_kind(const GroveTallyState *state, GroveTallyKind kind)
 	if (state->kind != kind)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("state belongs to another aggregate")));
+				 errmsg("state belongs to another aggregate"),
+				 errhint("Combine only states that the same aggregate made.")));
 }
 
 GroveTallyState *
@@ -185,7 +186,8 @@ grovepg_tally_writable(FunctionCallInfo fcinfo, GroveTallyKind kind, uint64 argu
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must be the same in all rows",
-						kind == GROVE_TALLY_WEIGHTS ? "n" : kind == GROVE_TALLY_COUNT ? "k" : "fraction")));
+						kind == GROVE_TALLY_WEIGHTS ? "n" : kind == GROVE_TALLY_COUNT ? "k" : "fraction"),
+				 errhint("Write it as a constant, or group the rows by it.")));
 	return state;
 }
 

@@ -89,11 +89,13 @@ check_combinations(const GroveTraining *tr)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("option \"early_stopping_rounds\" needs validation rows"),
-				 errdetail("Column \"%s\" is false in every row.", tr->intake->validation.name)));
+				 errdetail("Column \"%s\" is false in every row.", tr->intake->validation.name),
+				 errhint("Make it true in a share of the rows, for example with grove.u01(1, id) < 0.2.")));
 	if (tr->intake->margin.attno != 0 && p->algorithm != GROVE_PARAM_ALGORITHM_GBDT)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("base_margin needs the algorithm \"gbdt\"")));
+				 errmsg("base_margin needs the algorithm \"gbdt\""),
+				 errhint("Leave out the option \"algorithm\", or the argument \"base_margin\".")));
 }
 
 static void
@@ -109,7 +111,8 @@ check_margins(const GroveTraining *tr)
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("base_margin column \"%s\" does not fit the task", in->margin.name),
 				 errdetail("A multiclass target needs an array of %u numbers in each row, others need one number.",
-						   tr->dims.n_outputs)));
+						   tr->dims.n_outputs),
+				 errhint("Cast the column to double precision or double precision[], or set the task that you mean.")));
 }
 
 static void

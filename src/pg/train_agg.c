@@ -238,7 +238,8 @@ grove_train_agg_final(PG_FUNCTION_ARGS)
 	if (group.rows.params == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("feature rows do not come from train_agg()")));
+				 errmsg("feature rows do not come from train_agg()"),
+				 errhint("Pass what grove.features() gives.")));
 	read_params(group.rows.params, tr, &group.roles);
 	tr->rows_size = group.rows.rows_size;
 	PG_RETURN_BYTEA_P(grovepg_train_run(tr, begin_group, &group));

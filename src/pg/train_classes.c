@@ -100,7 +100,8 @@ apply_positive_class(GroveTraining *tr)
 	if (tr->task != GROVE_TASK_BINARY)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"positive_class\" needs a binary target")));
+				 errmsg("option \"positive_class\" needs a binary target"),
+				 errhint("Leave the option out, or set task => 'binary' for a target of two values.")));
 	for (i = 0; i < 2; i++)
 	{
 		if (tr->classes[i].length == strlen(wanted) &&
@@ -244,11 +245,13 @@ grovepg_train_class_weights(GroveTraining *tr)
 	if (p->scale_pos_weight != 1.0 && tr->task != GROVE_TASK_BINARY)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"scale_pos_weight\" needs a binary target")));
+				 errmsg("option \"scale_pos_weight\" needs a binary target"),
+				 errhint("Leave the option out; \"class_weight\" weighs the classes of a multiclass target.")));
 	if (p->class_weight && tr->n_classes == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"class_weight\" needs a binary or multiclass target")));
+				 errmsg("option \"class_weight\" needs a binary or multiclass target"),
+				 errhint("Leave the option out, or weigh rows with the argument \"weight\".")));
 	if (p->class_weight && p->scale_pos_weight != 1.0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

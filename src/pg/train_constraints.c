@@ -30,7 +30,6 @@ find_feature(const GroveTraining *tr, const char *option, const JsonbValue *name
 {
 	const GroveIntake *in = tr->intake;
 	char	   *wanted = pnstrdup(name->val.string.val, name->val.string.len);
-	const char *nearest;
 	const char **names;
 	int			i;
 
@@ -41,11 +40,10 @@ find_feature(const GroveTraining *tr, const char *option, const JsonbValue *name
 			return i;
 		names[i] = in->features[i].name;
 	}
-	nearest = grovepg_nearest_name(wanted, names, in->n_features);
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("option \"%s\" names \"%s\", which is not a feature", option, wanted),
-			 nearest ? errhint("Perhaps you mean \"%s\".", nearest) : 0));
+			 errhint("%s", grovepg_nearest_hint(wanted, names, in->n_features, "feature"))));
 }
 
 static void
@@ -114,7 +112,8 @@ set_monotone(GroveTraining *tr)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"%s\" needs a regression or binary target", option),
-				 errdetail("With several classes a rising margin does not mean a rising probability.")));
+				 errdetail("With several classes a rising margin does not mean a rising probability."),
+				 errhint("Leave the option out, or train one binary model for each class.")));
 }
 
 static void
@@ -140,7 +139,8 @@ set_interaction(GroveTraining *tr)
 		if (token == WJB_BEGIN_ARRAY && ++depth == 2 && ++group >= GROVE_MAX_GROUPS)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("option \"%s\" has more than %d groups", option, GROVE_MAX_GROUPS)));
+					 errmsg("option \"%s\" has more than %d groups", option, GROVE_MAX_GROUPS),
+					 errhint("Merge groups that overlap.")));
 		else if (token == WJB_END_ARRAY)
 			depth--;
 		else if (token == WJB_ELEM && depth == 2 && item.type == jbvString)

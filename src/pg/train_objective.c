@@ -63,7 +63,8 @@ grovepg_objective_begin(GroveTraining *tr, GroveIntakeRoles *roles)
 	if (roles->group && tr->task != GROVE_TASK_RANKING)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"group_by\" needs the task \"ranking\"")));
+				 errmsg("\"group_by\" needs the task \"ranking\""),
+				 errhint("Leave out \"group_by\", or the task and objective, which follow from it; to keep a column out of the features, name it in \"ignore\".")));
 	if (!roles->group && tr->task == GROVE_TASK_RANKING && !tr->task_auto)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -106,7 +107,8 @@ grovepg_objective_resolve(GroveTraining *tr)
 	if (tr->params.algorithm != GROVE_PARAM_ALGORITHM_GBDT && !objective_of(tr)->grows_alone)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("objective \"%s\" needs the algorithm \"gbdt\"", objective_of(tr)->name)));
+				 errmsg("objective \"%s\" needs the algorithm \"gbdt\"", objective_of(tr)->name),
+				 errhint("Leave out the option \"algorithm\", or the objective.")));
 	check_option(tr, "quantile_alpha", GROVE_OBJECTIVE_QUANTILE);
 	check_option(tr, "huber_delta", GROVE_OBJECTIVE_HUBER);
 	check_option(tr, "poisson_max_delta_step", GROVE_OBJECTIVE_POISSON);
@@ -120,13 +122,15 @@ grovepg_objective_resolve(GroveTraining *tr)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"%s\" does not go with the objective \"%s\"",
 						tr->params.monotone_constraints ? "monotone_constraints" : "path_smooth", objective_of(tr)->name),
-				 errdetail("Leaves of this objective are quantiles of their rows, which the option cannot bound.")));
+				 errdetail("Leaves of this objective are quantiles of their rows, which the option cannot bound."),
+				 errhint("Leave out the option, or use the objective \"regression\" or \"huber\".")));
 	if (grove_loss_renewed(grovepg_objective_loss(tr)) && (tr->params.ccp_alpha > 0.0 || tr->params.ccp_folds > 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"%s\" does not go with the objective \"%s\"",
 						tr->params.ccp_folds > 0 ? "ccp_folds" : "ccp_alpha", objective_of(tr)->name),
-				 errdetail("Leaves of this objective are quantiles of their rows, whose loss the gains of splits do not tell.")));
+				 errdetail("Leaves of this objective are quantiles of their rows, whose loss the gains of splits do not tell."),
+				 errhint("Leave out the option, or use the objective \"regression\".")));
 	if (in->target_rule == GROVE_TARGET_NOT_NEGATIVE && in->target_zero)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),

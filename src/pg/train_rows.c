@@ -261,7 +261,8 @@ reject_columns(const GroveTrainRows *before, const GroveTrainRows *now)
 	if (n[0] != n[1])
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("rows of a group have different numbers of features: %d and %d", n[0] - 1, n[1] - 1)));
+				 errmsg("rows of a group have different numbers of features: %d and %d", n[0] - 1, n[1] - 1),
+				 errhint("Pass the same columns in every row, or group the rows by what they have.")));
 	while (i < n[0] - 1 && a[i].type == b[i].type && strcmp(a[i].name, b[i].name) == 0 &&
 		   (a[i].type_name == NULL || strcmp(a[i].type_name, b[i].type_name) == 0))
 		i++;
@@ -270,7 +271,8 @@ reject_columns(const GroveTrainRows *before, const GroveTrainRows *now)
 			 errmsg("rows of a group have different features"),
 			 errdetail("Column \"%s\" has type %s in one row, column \"%s\" at the same place has type %s in another.",
 					   a[i].name, a[i].type_name ? a[i].type_name : format_type_be(a[i].type),
-					   b[i].name, b[i].type_name ? b[i].type_name : format_type_be(b[i].type))));
+					   b[i].name, b[i].type_name ? b[i].type_name : format_type_be(b[i].type)),
+			 errhint("Pass the same columns in every row, or group the rows by what they have.")));
 }
 
 Datum
@@ -306,7 +308,8 @@ grovepg_train_rows_append(FunctionCallInfo fcinfo, const GroveTrainRows *other, 
 		(params && (VARSIZE(params) != VARSIZE(parts->params) || memcmp(params, parts->params, VARSIZE(params)) != 0)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"params\" must be the same in all rows of a group")));
+				 errmsg("argument \"params\" must be the same in all rows of a group"),
+				 errhint("Write them as a constant, or group the rows by them.")));
 	reserve(object, other->rows_size);
 	memcpy(object->rows + parts->rows_size, other->rows, other->rows_size);
 	parts->rows_size += other->rows_size;
@@ -321,7 +324,8 @@ report_damaged(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-			 errmsg("value is not feature rows")));
+			 errmsg("value is not feature rows"),
+			 errhint("Pass what grove.features() gives.")));
 }
 
 static const uint8 *

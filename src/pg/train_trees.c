@@ -44,7 +44,8 @@ grow_array(void *array, uint32 *capacity, uint64 needed, Size width)
 	if (wanted > UINT32_MAX || wanted > MaxAllocHugeSize / width)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("model has too many nodes")));
+				 errmsg("model has too many nodes"),
+				 errhint("Train with fewer trees or leaves.")));
 	*capacity = (uint32) wanted;
 	return repalloc_huge(array, wanted * width);
 }
