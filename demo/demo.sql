@@ -89,11 +89,13 @@ FROM grove.shuffle(NULL::sessions, 'SELECT * FROM training', key => '{id}', seed
  * pi is the probability with which a row of this kind ended up in the result,
  * weight is 1/pi.  Weighted, the pruned table still describes the full one.
  */
+SELECT clock_timestamp() AS started \gset
 CREATE TABLE pruned AS
 SELECT (kept).*, pi, weight
 FROM grove.prune(NULL::sessions, 'SELECT * FROM training',
 				 keep => 0.3, method => 'random', readmit => 0.25,
 				 by => '{month,traffic_type}', key => '{id}', seed => 7);
+SELECT extract(epoch FROM clock_timestamp() - :'started') AS prune_seconds \gset
 
 SELECT count(*) AS "rows", round(min(pi)::numeric, 3) AS "least pi", round(max(pi)::numeric, 3) AS "largest pi",
 	   round(sum(weight)) AS "sum of weights", (SELECT count(*) FROM training) AS "rows before"
@@ -113,28 +115,30 @@ ORDER BY t.n DESC;
  * Options are named as in LightGBM; the same seed gives the same bytes.
  */
 CREATE TABLE models (
-	name	text PRIMARY KEY,
-	share	numeric,			-- of the training rows
-	"rows"	bigint,
-	seconds numeric,
-	model	bytea
+	name		text PRIMARY KEY,
+	started		timestamptz DEFAULT clock_timestamp(),
+	"rows"		bigint,
+	share		numeric,		-- of the training rows
+	row_bytes	bigint,
+	seconds		numeric,		-- to prune into a table, if it was, and to train on that
+	model		bytea
 );
 \set options '{"num_iterations": 60, "learning_rate": 0.1, "num_leaves": 15, "lambda_l2": 1}'
 
 SELECT clock_timestamp() AS started \gset
-INSERT INTO models (name, "rows", model)
-SELECT 'everything', (SELECT count(*) FROM training),
-	   grove.train('SELECT * FROM training', 'revenue', :'options',
-				   ignore => '{id,page_values}', seed => 1);
-UPDATE models SET seconds = extract(epoch FROM clock_timestamp() - :'started'::timestamptz) WHERE name = 'everything';
+INSERT INTO models (name, model)
+SELECT 'everything', grove.train('SELECT * FROM training', 'revenue', :'options',
+								 ignore => '{id,page_values}', seed => 1);
+UPDATE models SET seconds = extract(epoch FROM clock_timestamp() - :'started') WHERE name = 'everything';
 
 SELECT clock_timestamp() AS started \gset
-INSERT INTO models (name, "rows", model)
-SELECT 'pruned', (SELECT count(*) FROM pruned),
-	   grove.train('SELECT * FROM pruned', 'revenue', :'options',
-				   weight => 'weight', ignore => '{id,page_values,pi}', seed => 1);
-UPDATE models SET seconds = extract(epoch FROM clock_timestamp() - :'started'::timestamptz) WHERE name = 'pruned';
+INSERT INTO models (name, model)
+SELECT 'pruned', grove.train('SELECT * FROM pruned', 'revenue', :'options',
+							 weight => 'weight', ignore => '{id,page_values,pi}', seed => 1);
+UPDATE models SET seconds = :prune_seconds + extract(epoch FROM clock_timestamp() - :'started') WHERE name = 'pruned';
 
+UPDATE models SET ("rows", row_bytes) = (SELECT count(*), sum(pg_column_size(t)) FROM training AS t) WHERE name = 'everything';
+UPDATE models SET ("rows", row_bytes) = (SELECT count(*), sum(pg_column_size(p)) FROM pruned AS p) WHERE name = 'pruned';
 UPDATE models SET share = "rows"::numeric / (SELECT count(*) FROM training);
 
 \echo '== 6. Compare both on the hold-out, which neither has seen'
@@ -142,51 +146,55 @@ UPDATE models SET share = "rows"::numeric / (SELECT count(*) FROM training);
  * predict takes a row and binds its columns by name; it is an ordinary
  * function, and auc and log_loss are ordinary aggregates.
  */
-SELECT m.name, round(100 * m.share, 1) AS "rows %", m."rows", length(m.model) AS bytes, round(m.seconds, 3) AS seconds,
-	   round(grove.auc(h.revenue, grove.predict(m.model, h))::numeric, 4) AS auc,
-	   round(grove.log_loss(h.revenue, grove.predict(m.model, h))::numeric, 4) AS log_loss
-FROM models AS m CROSS JOIN holdout AS h
-GROUP BY m.name
-ORDER BY m."rows" DESC;
-
-\echo 'The same over several shares: the curve that tells how far one can go'
-/*
- * A source may be any SELECT, so pruning and training fit into one call.  The
- * share given is kept at random, and a quarter of the rest drawn back.
- */
-SELECT format($$
-	INSERT INTO models (name, share, "rows", seconds, model)
-	WITH before AS MATERIALIZED (SELECT clock_timestamp() AS started),
-		 trained AS MATERIALIZED (
-			SELECT started, grove.train(%1$L, 'revenue', %2$L, weight => 'weight', ignore => '{id,page_values}', seed => 1) AS model
-			FROM before)
-	SELECT %3$L, n / (SELECT count(*) FROM training)::numeric, n,
-		   extract(epoch FROM clock_timestamp() - started), model
-	FROM trained, (SELECT count(*) AS n FROM (%1$s) AS kept) AS counted
-$$, format($$
-		SELECT (kept).*, weight
-		FROM grove.prune(NULL::shop.sessions, 'SELECT * FROM shop.training', keep => %s, method => 'random',
-						 readmit => 0.25, by => '{month,traffic_type}', key => '{id}', seed => 7)
-	$$, keep), :'options', 'keep ' || keep)
-FROM unnest('{0.7,0.5,0.2,0.1,0.05,0.02}'::numeric[]) AS keep
-\gexec
-
 CREATE VIEW curve AS
-SELECT m.name, m.share, m."rows", length(m.model) AS bytes, m.seconds,
+SELECT m.name, m.share, m."rows", m.row_bytes, length(m.model) AS model_bytes, m.seconds,
 	   grove.auc(h.revenue, grove.predict(m.model, h)) AS auc,
 	   grove.log_loss(h.revenue, grove.predict(m.model, h)) AS log_loss
 FROM models AS m CROSS JOIN holdout AS h
 GROUP BY m.name;
 
-SELECT name, round(100 * share, 1) AS "rows %", "rows", bytes, round(seconds, 3) AS seconds,
-	   round(auc::numeric, 4) AS auc, round(log_loss::numeric, 4) AS log_loss,
+\echo 'Seconds are those of pruning into a table and training on it; with everything, of training.'
+SELECT name, round(100 * share, 1) AS "rows %", "rows", row_bytes AS "row bytes", model_bytes AS "model bytes",
+	   round(seconds, 3) AS seconds, round(auc::numeric, 4) AS auc, round(log_loss::numeric, 4) AS log_loss
+FROM curve
+ORDER BY "rows" DESC;
+
+\echo 'The same over several shares: the curve that tells how far one can go'
+/*
+ * For each share five statements: the clock starts, prune, train, the clock
+ * stops, away with the rows.  The share given is kept at random, and a quarter
+ * of the rest drawn back.
+ */
+SELECT format('INSERT INTO models (name) VALUES (%L)', name),
+	   format($$
+		CREATE TABLE kept AS
+		SELECT (kept).*, weight
+		FROM grove.prune(NULL::sessions, 'SELECT * FROM training', keep => %s, method => 'random',
+						 readmit => 0.25, by => '{month,traffic_type}', key => '{id}', seed => 7)
+	   $$, keep),
+	   format($$
+		UPDATE models SET model = grove.train('SELECT * FROM kept', 'revenue', %L, weight => 'weight', ignore => '{id,page_values}', seed => 1)
+		WHERE name = %L
+	   $$, :'options', name),
+	   format($$
+		UPDATE models
+		SET seconds = extract(epoch FROM clock_timestamp() - started),
+			("rows", share, row_bytes) = (SELECT count(*), count(*)::numeric / (SELECT count(*) FROM training), sum(pg_column_size(k)) FROM kept AS k)
+		WHERE name = %L
+	   $$, name),
+	   'DROP TABLE kept'
+FROM unnest('{0.7,0.5,0.2,0.1,0.05,0.02}'::numeric[]) AS keep, concat('keep ', keep) AS name
+\gexec
+
+SELECT name, round(100 * share, 1) AS "rows %", "rows", row_bytes AS "row bytes", model_bytes AS "model bytes",
+	   round(seconds, 3) AS seconds, round(auc::numeric, 4) AS auc, round(log_loss::numeric, 4) AS log_loss,
 	   repeat('#', greatest(0, round((auc - 0.5) * 80))::int) AS "auc from 0.5"
 FROM curve
 ORDER BY "rows" DESC;
 
 \echo '== 7. The trap: page_values nearly is the answer'
-INSERT INTO models (name, share, "rows", model)
-SELECT 'with page_values', 1, (SELECT count(*) FROM training),
+INSERT INTO models (name, model)
+SELECT 'with page_values',
 	   grove.train('SELECT * FROM training', 'revenue', :'options', ignore => '{id}', seed => 1);
 
 SELECT name, round(auc::numeric, 4) AS auc, round(log_loss::numeric, 4) AS log_loss
@@ -211,8 +219,9 @@ LIMIT 8;
 
 \echo '== 10. Every night: prune, train and replace the model in one statement'
 /*
- * The statement is kept in a table here, which is what pg_cron does.  \gexec
- * runs it as a scheduler would.
+ * It is one statement because a source may be any SELECT: the rows go from
+ * prune to train without a table between them.  It is kept in a table here,
+ * which is what pg_cron does.  \gexec runs it as a scheduler would.
  */
 CREATE TABLE jobs (name text PRIMARY KEY, schedule text, command text);
 INSERT INTO jobs VALUES ('retrain', '15 3 * * *', $job$
@@ -236,3 +245,6 @@ SELECT command FROM jobs WHERE name = 'retrain' \gexec
 SELECT name, md5(model) = :'before' AS "same rows, same seed, same bytes" FROM models WHERE name = 'pruned';
 
 \ir personal.sql
+\if :{?retail}
+\ir personal_real.sql
+\endif

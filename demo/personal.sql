@@ -62,7 +62,7 @@ FROM impressions AS i JOIN customers AS c USING (customer_id) JOIN items AS t US
 -- All rows of a customer are on one side: the hold-out has customers that the model never saw.
 CREATE VIEW pairs_training AS SELECT * FROM pairs WHERE grove.split('{0.8,0.2}', 5, customer_id) = 1;
 CREATE VIEW pairs_holdout  AS SELECT * FROM pairs WHERE grove.split('{0.8,0.2}', 5, customer_id) = 2;
-ANALYZE;
+ANALYZE customers, items, impressions;
 
 \echo 'Few positives: keep a fifth of the rows, every purchase among them.  log_offset carries the'
 \echo 'correction into training, so that predict() gives probabilities of the full table.'

@@ -22,11 +22,34 @@ PostgreSQL, runs demo/demo.sql in it and removes the server again.
                   Without a network the demo generates shop sessions
   --generated     generate shop sessions in any case
 
+Where PG_GROVE_DATA, or demo/data, also has online_retail_lines.csv.gz and
+online_retail_products.csv.gz, the demo ends with real purchases.
+
 PG_CONFIG in the environment chooses the PostgreSQL installation.
 TXT
 }
 
 set -u
+
+refuse()
+{
+	printf '%s\n' "demo/run.sh: $*" >&2
+	exit 2
+}
+
+# An option without its value must not become another choice of server or data.
+take_dsn()
+{
+	[ -n "$1" ] || refuse "--dsn needs a connection string"
+	dsn=$1
+}
+
+take_data()
+{
+	[ -f "$1" ] && [ -r "$1" ] || refuse "cannot read the data \"$1\""
+	data=$(realpath -- "$1") || exit 2
+}
+
 keep=
 dsn=
 data=
@@ -36,11 +59,11 @@ while [ "$#" -gt 0 ]; do
 		--keep) keep=yes ;;
 		--dsn | --data)
 			[ "$#" -ge 2 ] || { usage >&2; exit 2; }
-			if [ "$1" = --dsn ]; then dsn=$2; else data=$(realpath -- "$2"); fi
+			if [ "$1" = --dsn ]; then take_dsn "$2"; else take_data "$2"; fi
 			shift
 			;;
-		--dsn=*) dsn=${1#*=} ;;
-		--data=*) data=$(realpath -- "${1#*=}") ;;
+		--dsn=*) take_dsn "${1#*=}" ;;
+		--data=*) take_data "${1#*=}" ;;
 		--generated) generated=yes ;;
 		-h | --help) usage; exit 0 ;;
 		*) usage >&2; exit 2 ;;
@@ -52,16 +75,18 @@ cd "$(dirname "$0")/.." || exit 1
 . test/scripts/setup.sh
 . test/scripts/tmp_server.sh
 
-for file in demo/data/online_shoppers.csv.gz \
-	"${PG_GROVE_DATA:-../shared/data}/online_shoppers_intention.csv.gz"; do
-	if [ -z "$data$generated" ] && [ -f "$file" ]; then
+lent=$(realpath -- "${PG_GROVE_DATA:-../shared/data}" 2>/dev/null)
+retail=
+for file in demo/data/online_shoppers.csv.gz "$lent/online_shoppers_intention.csv.gz"; do
+	if [ -z "$data$generated" ] && [ -r "$file" ]; then
 		data=$file
 	fi
 done
-if [ -n "$data" ] && [ ! -r "$data" ]; then
-	complain "cannot read \"$data\""
-	exit 1
-fi
+for directory in "$PWD/demo/data" "$lent"; do
+	if [ -z "$retail$generated" ] && [ -r "$directory/online_retail_lines.csv.gz" ] && [ -r "$directory/online_retail_products.csv.gz" ]; then
+		retail=$directory
+	fi
+done
 
 if [ -n "$dsn" ]; then
 	setup_begin keep_libpq
@@ -130,7 +155,7 @@ demo_database()
 
 run_demo()
 {
-	local source=generated
+	local source=generated with=()
 
 	if [ -n "$data" ]; then
 		source=real
@@ -141,7 +166,11 @@ run_demo()
 	else
 		: >"$GROVE_WORK/sessions.csv"
 	fi
-	run_waiting psql_on -q "${connect[@]}" -v sessions="$source" -f demo/demo.sql <"$GROVE_WORK/sessions.csv"
+	if [ -n "$retail" ]; then
+		export GROVE_RETAIL=$retail
+		with=(-v retail=yes)
+	fi
+	run_waiting psql_on -q "${connect[@]}" -v sessions="$source" "${with[@]}" -f demo/demo.sql <"$GROVE_WORK/sessions.csv"
 }
 
 # GROVE_INSTALLED=1: the extension is installed already (the tests set it).
