@@ -5,6 +5,7 @@
 #   make unit           the core alone, with sanitizers
 #   make portable       the unit tests on 32 bits, big-endian, ARM and musl, under qemu
 #   make majors         MAJORS='pg_config ...': the regression tests on other servers
+#   make bare           BARE='demo test': on a machine made by debootstrap with nothing but git
 #   make fuzz           T=target SECONDS=60: libFuzzer, needs clang
 #   make asan           the regression tests with the address and undefined-behaviour sanitizers
 #   make ubsan          ... with the latter alone
@@ -26,7 +27,7 @@ SECONDS ?= 60
 CLANG_FORMAT ?= clang-format
 FORMATTED = $(shell find src test -name '*.[ch]')
 
-.PHONY: check run-tests unit portable majors fuzz asan ubsan asserts valgrind lint format format-check docs bench bench-rows bench-predict bench-prune bench-quality dist
+.PHONY: check run-tests unit portable majors bare fuzz asan ubsan asserts valgrind lint format format-check docs bench bench-rows bench-predict bench-prune bench-quality dist
 
 # PGXS has a recipe for "check" that says there is none; it must not be heard.
 check: run-tests
@@ -43,6 +44,9 @@ portable:
 
 majors:
 	test/scripts/run_majors.sh $(MAJORS)
+
+bare:
+	test/scripts/run_bare.sh $(BARE)
 
 fuzz:
 	test/scripts/run_fuzz.sh '$(T)' '$(SECONDS)'

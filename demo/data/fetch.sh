@@ -12,7 +12,13 @@ trap 'rm -rf "$work"' EXIT
 if command -v curl >/dev/null 2>&1; then
 	curl -fsSL --connect-timeout 10 --max-time 120 -o "$work/data.csv" "$url"
 elif command -v python3 >/dev/null 2>&1; then
-	python3 -c 'import sys, urllib.request; urllib.request.urlretrieve(sys.argv[1], sys.argv[2])' "$url" "$work/data.csv"
+	python3 -c '
+import sys, urllib.request
+try:
+    urllib.request.urlretrieve(sys.argv[1], sys.argv[2])
+except OSError as error:
+    sys.exit("fetch.sh: %s" % error)
+' "$url" "$work/data.csv"
 elif command -v wget >/dev/null 2>&1; then
 	wget -q -t 1 -T 20 -O "$work/data.csv" "$url"
 else
