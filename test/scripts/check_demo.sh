@@ -13,6 +13,7 @@ server="host=$PGHOST port=$PGPORT"
 work=$(mktemp -d "${GROVE_TMP:-/tmp}/demo.XXXXXX") || exit 1
 guest=grove_demo_guest
 drop=
+stop=
 failed=0
 
 postgres()
@@ -29,6 +30,7 @@ at_end()
 {
 	[ -z "$drop" ] || postgres -c "$drop"
 	drop_guest
+	[ -z "$stop" ] || eval "$stop" >/dev/null
 	rm -rf "$work"
 }
 trap at_end EXIT
@@ -56,12 +58,13 @@ demo()
 # refused WORD OPTION ...: the options end it at once, with status 2 and a message that has the word.
 refused()
 {
-	local word=$1 said
+	local word=$1 said status
 
 	shift
 	said=$(GROVE_INSTALLED=1 timeout 20 demo/run.sh "$@" 2>&1 </dev/null)
-	[ "$?" -eq 2 ] && [[ $said == *"$word"* ]]
-	verdict "refuses $(printf '%q ' "$@")" "$?"
+	status=$?
+	[ "$status" -eq 2 ] && [[ $said == *"$word"* ]]
+	verdict "refuses $*" "$?"
 }
 
 # lines LOG FROM PATTERN: lines with the pattern from the first one that begins with FROM up to the next step.
@@ -91,7 +94,7 @@ complete()
 	printed "the curve has all shares" 8 "$1" "The same over" "^ (everything|pruned|keep 0[.0-9]+) +\|$C\|$C\|$C\|$C\|$C\|$C\|$C\| #+"
 	printed "ten sessions are predicted" 10 "$1" "== 8. " "^ +[0-9]+ \|$C\|$C\|$C\| +[01]\.[0-9]{3} \| [tf]"
 	printed "eight features have an importance" 8 "$1" "== 9. " "^ [a-z_]+ +\| +[0-9.]+ \| +[0-9]+"
-	printed "pg_cron's line is there" 1 "$1" "== 10. " "^SELECT cron.schedule\('retrain', '15 3 \* \* \*', \\\$job\\\$"
+	printed "pg_cron's line is there" 1 "$1" "== 10. " "^SELECT cron\\.schedule\('retrain', '15 3 \* \* \*', \\\$job\\\$"
 	printed "the retrain gives the same bytes" 1 "$1" "== 10. " "^ pruned \| t"
 	printed "five items for one customer" 5 "$1" "== 12. " "^ +[0-9]+ \| [a-z]+ +\| +[0-9.]+ \| +0\.[0-9]{3}"
 }
@@ -167,7 +170,7 @@ if grep -q '^== 13\.' "$work/dsn"; then
 	printed "five things for one real customer" 5 dsn "== 14. " "^ [0-9A-Z]+ +\| [^|]* \| +0\.[0-9]{3} \| +[0-9]+ \| [tf]"
 	holds "real purchases: the personal model beats popularity for customers and a month it never saw" \
 		"SELECT grove.auc(bought, probability) > grove.auc(bought, customers::float8) + 0.1
-			AND NOT EXISTS (SELECT FROM real_pruned AS p WHERE p.customer_id IN (SELECT customer_id FROM real_scored))
+			AND NOT EXISTS (SELECT customer_id FROM real_pruned INTERSECT SELECT customer_id FROM real_scored)
 		 FROM real_scored"
 else
 	echo "ok - demo: real purchases # SKIP the data is not here"
@@ -221,6 +224,7 @@ stop=$(sed -n '/^To stop and remove it/{n;s/^  //p}' "$work/kept")
 verdict "the printed psql line leads to its tables" "$?"
 [ -n "$(left_behind)" ] && eval "$stop" >/dev/null && [ -z "$(left_behind)" ]
 verdict "the printed line stops the server and removes it" "$?"
+stop=
 
 # download FILE: fetch.sh stores it in $fetched.
 download()

@@ -44,7 +44,7 @@ not_ok()
 # is for its own scripts to install.
 make_base()
 {
-	debootstrap --variant=minbase --include=git,ca-certificates "$suite" "$work/base" ${MIRROR:+"$MIRROR"} &&
+	unshare --mount debootstrap --variant=minbase --include=git,ca-certificates "$suite" "$work/base" ${MIRROR:+"$MIRROR"} &&
 		cp -L /etc/resolv.conf "$work/base/etc/" && printf '127.0.0.1 localhost %s\n' "$(uname -n)" >"$work/base/etc/hosts" &&
 		apt-config dump | grep -iE '^Acquire::.*proxy' >"$work/base/etc/apt/apt.conf.d/99proxy"
 	[ -s "$work/base/etc/apt/apt.conf.d/99proxy" ] || rm -f "$work/base/etc/apt/apt.conf.d/99proxy"
