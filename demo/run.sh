@@ -46,7 +46,7 @@ take_dsn()
 
 take_data()
 {
-	[ -f "$1" ] && [ -r "$1" ] || refuse "cannot read the data \"$1\""
+	[[ -f $1 && -r $1 ]] || refuse "cannot read the data \"$1\""
 	data=$(realpath -- "$1") || exit 2
 }
 
