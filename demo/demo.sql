@@ -154,6 +154,7 @@ FROM models AS m CROSS JOIN holdout AS h
 GROUP BY m.name;
 
 \echo 'Seconds are those of pruning into a table and training on it; with everything, of training.'
+\echo 'Row bytes are those of the rows that were trained on, when pruned with pi and weight.'
 SELECT name, round(100 * share, 1) AS "rows %", "rows", row_bytes AS "row bytes", model_bytes AS "model bytes",
 	   round(seconds, 3) AS seconds, round(auc::numeric, 4) AS auc, round(log_loss::numeric, 4) AS log_loss
 FROM curve
@@ -161,25 +162,25 @@ ORDER BY "rows" DESC;
 
 \echo 'The same over several shares: the curve that tells how far one can go'
 /*
- * For each share five statements: the clock starts, prune, train, the clock
- * stops, away with the rows.  The share given is kept at random, and a quarter
- * of the rest drawn back.
+ * For each share six statements: the clock starts, prune, train, the clock
+ * stops, count, away with the rows.  The share given is kept at random, and a
+ * quarter of the rest drawn back.
  */
 SELECT format('INSERT INTO models (name) VALUES (%L)', name),
 	   format($$
 		CREATE TABLE kept AS
-		SELECT (kept).*, weight
+		SELECT (kept).*, pi, weight
 		FROM grove.prune(NULL::sessions, 'SELECT * FROM training', keep => %s, method => 'random',
 						 readmit => 0.25, by => '{month,traffic_type}', key => '{id}', seed => 7)
 	   $$, keep),
 	   format($$
-		UPDATE models SET model = grove.train('SELECT * FROM kept', 'revenue', %L, weight => 'weight', ignore => '{id,page_values}', seed => 1)
+		UPDATE models SET model = grove.train('SELECT * FROM kept', 'revenue', %L, weight => 'weight', ignore => '{id,page_values,pi}', seed => 1)
 		WHERE name = %L
 	   $$, :'options', name),
+	   format('UPDATE models SET seconds = extract(epoch FROM clock_timestamp() - started) WHERE name = %L', name),
 	   format($$
 		UPDATE models
-		SET seconds = extract(epoch FROM clock_timestamp() - started),
-			("rows", share, row_bytes) = (SELECT count(*), count(*)::numeric / (SELECT count(*) FROM training), sum(pg_column_size(k)) FROM kept AS k)
+		SET ("rows", share, row_bytes) = (SELECT count(*), count(*)::numeric / (SELECT count(*) FROM training), sum(pg_column_size(k)) FROM kept AS k)
 		WHERE name = %L
 	   $$, name),
 	   'DROP TABLE kept'
