@@ -220,7 +220,7 @@ private kept --generated --keep
 verdict "runs on a server of its own that is kept" "$?"
 connect=$(sed -n '/^The server is still running/{n;s/^  //p}' "$work/kept")
 stop=$(sed -n '/^To stop and remove it/{n;s/^  //p}' "$work/kept")
-[ "$(eval "$connect -X -A -t -c 'SELECT count(*) FROM shop.models'")" = 10 ]
+[ -n "$connect" ] && [ "$(eval "$connect -X -A -t -c 'SELECT count(*) FROM shop.models'")" = 10 ]
 verdict "the printed psql line leads to its tables" "$?"
 [ -n "$(left_behind)" ] && eval "$stop" >/dev/null && [ -z "$(left_behind)" ]
 verdict "the printed line stops the server and removes it" "$?"
