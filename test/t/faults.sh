@@ -168,6 +168,29 @@ is_orphan()
 	! cat /proc/[0-9]*/maps 2>/dev/null | grep -qF "$1" && [ -e "$1" ]
 }
 
+# Out of /proc, since a small machine has no pgrep.  children_of PID: its children.
+children_of()
+{
+	local file line state parent
+
+	for file in /proc/[0-9]*/stat; do
+		{ IFS= read -r line <"$file"; } 2>/dev/null || continue
+		read -r state parent line <<<"${line##*) }"
+		[ "$parent" != "$1" ] || basename "${file%/stat}"
+	done
+}
+
+# The postmasters, and programs that start one, of the private server.
+postmasters()
+{
+	local file words
+
+	for file in /proc/[0-9]*/cmdline; do
+		{ mapfile -d '' words <"$file"; } 2>/dev/null || continue
+		[[ " ${words[*]} " != *" -D $SERVER_DIR/data "* ]] || basename "${file%/cmdline}"
+	done
+}
+
 # Kills the postmaster.  What trains ends by itself; the other children go on with their queries until
 # they are ended one by one, as a service manager would.
 kill_postmaster()
@@ -175,7 +198,7 @@ kill_postmaster()
 	local what=$1 postmaster children child tries left alive=
 
 	postmaster=$(head -n 1 "$SERVER_DIR/data/postmaster.pid")
-	children=$(pgrep -P "$postmaster")
+	children=$(children_of "$postmaster")
 	kill -9 "$postmaster" || return 1
 	for tries in $(seq 200); do
 		alive=
@@ -193,7 +216,7 @@ kill_postmaster()
 	for child in $alive; do
 		kill -9 "$child"
 	done
-	while pgrep -f -- "-D $SERVER_DIR/data" >/dev/null || { [ -n "$alive" ] && kill -0 $alive 2>/dev/null; }; do
+	while [ -n "$(postmasters)" ] || { [ -n "$alive" ] && kill -0 $alive 2>/dev/null; }; do
 		sleep 0.05
 	done
 	server_ctl start || return 1
@@ -265,8 +288,8 @@ faults()
 	left=$(query -c "SELECT count(*) FROM pg_stat_activity WHERE backend_type IN ('client backend', 'parallel worker') AND pid <> pg_backend_pid()")
 	result "no backend and no worker is left" "$([ "$left" = 0 ] && echo t)" "$left"
 	server_ctl stop
-	left=$(pgrep -f -- "-D $SERVER_DIR/data" | wc -l)
-	result "no process is left" "$([ "$left" = 0 ] && echo t)" "$left"
+	left=$(postmasters)
+	result "no process is left" "$([ -z "$left" ] && echo t)" "$left"
 	left=$(orphan_segments)
 	result "no shared memory is left" "$([ -z "$left" ] && echo t)" "$left"
 	server_ctl start
