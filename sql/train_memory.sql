@@ -15,7 +15,7 @@ CREATE TABLE readings AS
 CREATE FUNCTION pg_temp.expected(c float8, w float8, f float8, k float8, rows_more float8, filling float8, small_kb float8, leaves float8, more float8)
 RETURNS float8 LANGUAGE sql AS $$
 	SELECT 200000 * (c + 2 * w + ceil(c / 4) * 4 + 10 + 4 * k + 16 + rows_more + filling)
-		+ 6144 * f * (200000 / 16384 + 1) + 1024 * small_kb * f * (least(leaves, 256) + 3) + 6144 * f + 600 * 1024 + more
+		+ 6144 * f * (200000 / 16384 + 1) + 1024 * small_kb * f * (least(leaves, 256) + 3) + 6144 * f + 600 * 1024 + 256 * 1024 + more
 $$;
 
 CREATE FUNCTION pg_temp.needed(columns text, params jsonb, roles text, allowed float8) RETURNS float8 LANGUAGE plpgsql AS $$

@@ -188,13 +188,17 @@ set_config(GroveTraining *tr)
 	c->rules.cat_smooth = p->cat_smooth;
 }
 
+/* Stack, functions and caches of the server that a training touches for the first time. */
+#define SUNDRIES	(256 * 1024)
+
 /* What the training will take in all, with what the intake holds; SIZE_MAX when that overflows. */
 static size_t
 total_memory(const GroveTraining *tr, size_t trainer_size)
 {
 	size_t		total = trainer_size;
 
-	if (!grove_size_add(&total, 1, grovepg_intake_fill_memory(tr->intake)) ||
+	if (!grove_size_add(&total, 1, SUNDRIES) ||
+		!grove_size_add(&total, 1, grovepg_intake_fill_memory(tr->intake)) ||
 		!grove_size_add(&total, tr->rows_size, 1) ||
 		!grove_size_add(&total, 1, grovepg_train_ccp_memory(tr)) ||
 		(tr->dims.own_records && !grove_size_add(&total, tr->dims.n_workers, tr->dims.matrix.record_bytes)))
@@ -246,7 +250,7 @@ make_trainer(GroveTraining *tr)
 				 errdetail("The source has %u rows and %d features.", tr->dims.n_rows, tr->intake->n_features),
 				 errhint("Raise \"grove.max_memory\" or \"maintenance_work_mem\", or train on a sample; see grove.prune().")));
 	/* the hashes go again; kept rows do when they have been read */
-	tr->held = size + tr->rows_size + grovepg_train_ccp_memory(tr) +
+	tr->held = SUNDRIES + size + tr->rows_size + grovepg_train_ccp_memory(tr) +
 		(tr->dims.own_records ? (Size) tr->dims.n_workers * tr->dims.matrix.record_bytes : 0);
 	buffer = grovepg_team_allocate(size, &tr->workers, &tr->team);
 	grove_trainer_init(buffer, &tr->dims, &tr->config);

@@ -115,11 +115,12 @@ ask()
 
 # ---------------------------------------------------------------- what is seen
 
-# A source that is read twice, and that sleeps in each reading so that nobody can miss it.
+# A source that is read twice, since values of z are too close to each other to wait in single precision, and that
+# sleeps in each reading so that nobody can miss it.
 see_phases()
 {
 	begin_session <<-'SQL'
-		SELECT grove.train('SELECT y, held, a, b, c, i, a + b AS d, a + c AS e, b + c AS f, a - b AS g, a - c AS h, i % 5 AS k
+		SELECT grove.train('SELECT y, held, a, b, c, i, a + b AS d, a + c AS e, b + c AS f, a - b AS g, a - c AS h, i % 5 AS k, 1 + i * 1e-12::float8 AS z
 				FROM (SELECT r.*, CASE WHEN r.i = 70000 AND n IN (1, 3) THEN pg_sleep(2) IS NULL END AS asleep
 					FROM generate_series(1, 4) AS n, rows AS r) AS r WHERE asleep IS NOT true', 'y',
 			'{"num_iterations": 100000, "num_leaves": 31}', validation => 'held') IS NOT NULL;
