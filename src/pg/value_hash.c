@@ -8,10 +8,10 @@
  * numeric and what else has canonical bytes are hashed by them; any other
  * type by what its send function says in UTF-8, or by its text when it has
  * no such function.  A hash that tells apart what is equal but looks different
- * takes the send function for all of them.  The words of a row are mixed apart, each with its column's number, and
- * added up, which a processor does for several columns at a time.  So hashes
- * of rows and floats are not those of hash64(), but what is the same there is
- * the same here.
+ * takes the send function for all of them.  The words of a row are mixed
+ * apart, each with its column's number, and added up, which a processor does
+ * for several columns at a time.  So hashes of rows and floats are not those
+ * of hash64(), but what is the same there is the same here.
  *
  * A send function writes strings in the encoding of the client, an output
  * function numbers and dates as the session wants them.  Both are fixed while
