@@ -210,6 +210,7 @@ run_chunks(GroveBoost *boost, GrovePhase phase, int state)
 	GroveTrainShared *s = boost->trainer->shared;
 
 	s->phase = phase;
+	s->by_part = false;
 	s->n_tasks = s->n_chunks;
 	s->small = s->dims.n_rows < 4096;
 	boost->state = state;
@@ -223,6 +224,7 @@ run_leaves(GroveBoost *boost, GrovePhase phase, int state)
 	GroveTrainShared *s = boost->trainer->shared;
 
 	s->phase = phase;
+	s->by_part = false;
 	s->n_tasks = s->n_leaves;
 	s->small = s->dims.n_rows < 65536;
 	boost->state = state;
@@ -254,21 +256,31 @@ needs_score(const GroveBoost *boost)
 		 grove_trainer_keeps_gradients(&s->dims));
 }
 
-/* Where each chunk's rows go in the lists; false when they do not fit. */
+/* Where the rows of each chunk and of each part go in the lists; false when they do not fit. */
 static bool
 place_bags(GroveTrainer *t)
 {
 	GroveTrainShared *s = t->shared;
 	uint64_t	n_bag = 0;
-	uint32_t	c;
+	uint32_t	part,
+				c;
 
 	s->n_out = 0;
-	for (c = 0; c < s->n_chunks; c++)
+	for (part = 0; part < s->n_parts; part++)
 	{
-		t->chunks[c].bag_begin = (uint32_t) n_bag;
-		t->chunks[c].out_begin = s->n_out;
-		n_bag += t->chunks[c].bag;
-		s->n_out += t->chunks[c].out;
+		GroveSegment *root = &s->root[part];
+
+		root->begin = (uint32_t) n_bag;
+		root->out_begin = s->n_out;
+		for (c = grove_trainer_part(s, part); c < grove_trainer_part(s, part + 1); c++)
+		{
+			t->chunks[c].bag_begin = (uint32_t) n_bag;
+			t->chunks[c].out_begin = s->n_out;
+			n_bag += t->chunks[c].bag;
+			s->n_out += t->chunks[c].out;
+		}
+		root->count = (uint32_t) n_bag - root->begin;
+		root->out_count = s->n_out - root->out_begin;
 	}
 	s->n_bag = (uint32_t) n_bag;
 	return n_bag <= t->bag_capacity;

@@ -117,15 +117,15 @@ static double
 quantile_residual(const GroveBoost *boost, double alpha)
 {
 	const GroveTrainer *t = boost->trainer;
-	uint32_t	n = 0;
+	GroveRenewRows rows = {t->bag[0], t->bag[1], 0, 0};
 	uint32_t	i;
 
 	for (i = 0; i < t->shared->dims.n_rows; i++)
 	{
 		if (grove_boost_is_training(t, i))
-			t->bag[0][n++].row = i;
+			t->bag[0][rows.n++].row = i;
 	}
-	return grove_renew_quantile(t, t->bag[0], n, alpha, t->bag[1]);
+	return grove_renew_quantile(t, &rows, 1, alpha);
 }
 
 /*

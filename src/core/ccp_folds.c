@@ -124,29 +124,35 @@ void
 grove_ccp_judge_leaf(const GroveCcpJudge *judge, const GroveTrainer *t, uint32_t leaf)
 {
 	const GroveLeaf *l = &t->leaves[leaf];
-	const GroveEntry *out = t->out[l->side] + l->out_begin;
 	bool		share = t->shared->config.loss == GROVE_LOSS_SHARE;
 	float		class = (float) t->shared->args.output;
 	GroveExactSum weight,
 				residual,
 				square;
-	uint32_t	i;
+	uint32_t	part,
+				i;
 
 	grove_exactsum_init(&weight);
 	grove_exactsum_init(&residual);
 	grove_exactsum_init(&square);
-	for (i = 0; i < l->out_count; i++)
+	for (part = 0; part < t->shared->n_parts; part++)
 	{
-		uint32_t	row = out[i].row;
-		float		label = t->label[row];
-		double		w = (double) grove_boost_weight(t, row);
-		double		r = (share ? label == class : (double) label) - judge->base;
+		const GroveSegment *rows = grove_trainer_segment(t, leaf, part);
+		const GroveEntry *out = t->out[l->side] + rows->out_begin;
 
-		if (judge->fold_of[row] != judge->fold)
-			continue;
-		grove_exactsum_add(&weight, w);
-		grove_exactsum_add(&residual, w * r);
-		grove_exactsum_add(&square, w * r * r);
+		for (i = 0; i < rows->out_count; i++)
+		{
+			uint32_t	row = out[i].row;
+			float		label = t->label[row];
+			double		w = (double) grove_boost_weight(t, row);
+			double		r = (share ? label == class : (double) label) - judge->base;
+
+			if (judge->fold_of[row] != judge->fold)
+				continue;
+			grove_exactsum_add(&weight, w);
+			grove_exactsum_add(&residual, w * r);
+			grove_exactsum_add(&square, w * r * r);
+		}
 	}
 	judge->weight[l->node] = grove_exactsum_round(&weight);
 	judge->residual[l->node] = grove_exactsum_round(&residual);

@@ -2,8 +2,9 @@
  * grow.c: one tree, leaf by leaf: the leaf whose split gains most is split
  * next (leaf-wise growth, LightGBM, NIPS 2017).
  *
- * The leader's part: it decides between phases and touches no rows.  Of two
- * children the one with fewer rows gets its histogram built, the other's is
+ * The leader's part: it decides between phases and touches no rows.  How many
+ * rows each child will have is known from the histogram, so one phase moves
+ * the rows and builds the histogram of the child with fewer; the other's is
  * the parent's minus it.  Histograms are kept in slots: small leaves of which
  * no slot was left are built anew when they are split, which changes the time
  * but, as sums are integers, not the tree.
@@ -14,39 +15,17 @@
 #include "ccp.h"
 #include "rng.h"
 
-#define HIST_CELLS_MIN		65536	/* rows times features of a leaf whose histogram is worth sharing */
-#define HIST_ROWS_MIN		1024	/* of a process */
-#define PARTITION_ROWS_MIN	2048	/* of a process */
+#define SPLIT_CELLS_MIN		65536	/* additions to histograms, or as much other work, that are worth sharing */
+#define MOVE_CELLS			4		/* additions that take as long as moving a row */
 #define FIND_FEATURES_MIN	8		/* fewer: the search is not worth sharing, however many rows there are */
 
 static void
 set_phase(GroveTrainShared *s, GrovePhase phase, uint32_t n_tasks, bool small)
 {
 	s->phase = phase;
+	s->by_part = phase == GROVE_PHASE_ROOT || phase == GROVE_PHASE_SPLIT;
 	s->n_tasks = n_tasks;
 	s->small = small;
-}
-
-static uint32_t
-chunks_of(uint32_t n, uint32_t rows)
-{
-	return n / rows + (n % rows != 0);
-}
-
-/*
- * Rows of a task when so many rows are shared out: at most a chunk, and such
- * that every process gets as much when there is enough for that.
- */
-static uint32_t
-share_of(const GroveTrainShared *s, uint32_t n, uint32_t least)
-{
-	uint32_t	processes = s->shared_out ? s->dims.n_workers : 1;
-	uint32_t	tasks = chunks_of(n, GROVE_HIST_CHUNK);
-
-	processes = processes < n / least ? processes : n / least;
-	if (processes > 1)
-		tasks = chunks_of(tasks, processes) * processes;
-	return tasks > 1 ? chunks_of(n, tasks) : n;
 }
 
 /* The k-th smallest of n words, k from 0; reorders them (Hoare's quickselect). */
@@ -223,7 +202,8 @@ grove_grow_begin(GroveTrainer *t, uint32_t round, uint32_t output)
 	s->args.epoch++;
 	choose_features(t, NULL, t->used, s->config.feature_fraction, tree << 20);
 	choose_for_leaf(t, 0, NULL, (tree << 20) + 1);
-	set_phase(s, GROVE_PHASE_ROOT, s->n_chunks, s->dims.n_rows < 4096);
+	s->args.place = GROVE_HIST_IN_SUMS;
+	set_phase(s, GROVE_PHASE_ROOT, s->n_parts, s->dims.n_rows < 4096);
 }
 
 /* The root's place in the lists, known once it is clear which rows the tree sees. */
@@ -236,6 +216,7 @@ place_root(GroveTrainer *t)
 	reset_root(root);
 	root->count = s->n_bag;
 	root->out_count = s->n_out;
+	memcpy(t->segments, s->root, s->n_parts * sizeof(GroveSegment));
 	root->slot = take_slot(t, root->count);
 	set_phase(s, GROVE_PHASE_FIND, s->dims.n_features, true);
 }
@@ -345,86 +326,64 @@ limit_children(const GroveTrainer *t, const GroveLeaf *parent, GroveLeaf *left, 
 	left->last_feature = right->last_feature = feature;
 }
 
-/* Sets up the split of a leaf: its children and the phase that moves its rows. */
+/* Whether a leaf of this depth and these sums could still be split. */
+static bool
+can_split(const GroveTrainShared *s, const GroveLeaf *leaf)
+{
+	return leaf->depth < s->config.max_depth && s->n_leaves < s->config.max_leaves &&
+		leaf->sums.c >= 2 * s->rules.min_rows && leaf->sums.c >= 2;
+}
+
+/* The two children: the left one takes the place of the parent, whose best split tells where its rows go. */
 static void
-begin_split(GroveTrainer *t, uint32_t leaf)
+place_children(GroveTrainer *t, uint32_t leaf)
 {
 	GroveTrainShared *s = t->shared;
-	GroveLeaf  *parent = &t->leaves[leaf];
-	GroveLeaf  *right = &t->leaves[s->n_leaves];
 	GrovePhaseArgs *args = &s->args;
+	GroveLeaf  *left = &t->leaves[leaf];
+	GroveLeaf  *right = &t->leaves[s->n_leaves];
+	GroveLeaf	parent = *left;
 
-	set_split_node(t, parent);
-	*right = *parent;
-	args->leaf = leaf;
 	args->left = leaf;
 	args->right = s->n_leaves++;
 	args->has_right = true;
-	right->node = s->n_nodes + 1;
-	right->sums.g = parent->sums.g - parent->best.left.g;
-	right->sums.h = parent->sums.h - parent->best.left.h;
-	right->sums.c = parent->sums.c - parent->best.left.c;
-	s->n_nodes += 2;
-	atomic_store(&s->left_cursor, 0);
-	atomic_store(&s->right_cursor, 0);
-	atomic_store(&s->out_left_cursor, 0);
-	atomic_store(&s->out_right_cursor, 0);
-	args->partition_rows = s->shared_out ? share_of(s, parent->count, PARTITION_ROWS_MIN) : parent->count;
-	args->partition_out_rows = s->shared_out ? share_of(s, parent->out_count, PARTITION_ROWS_MIN) : parent->out_count;
-	args->partition_chunks = chunks_of(parent->count, args->partition_rows);
-	set_phase(s, GROVE_PHASE_PARTITION,
-			  args->partition_chunks + (parent->out_count == 0 ? 0 : chunks_of(parent->out_count, args->partition_out_rows)),
-			  parent->count < 2 * PARTITION_ROWS_MIN && parent->out_count < 2 * PARTITION_ROWS_MIN);
-}
-
-/*
- * How the rows of a leaf are shared out: as chunks whose sums are added, which
- * large leaves are in any case, and smaller ones when several processes work.
- */
-static void
-set_hist_chunks(GroveTrainShared *s, uint32_t count)
-{
-	GrovePhaseArgs *args = &s->args;
-	bool		shared = !args->build_both && (uint64_t) count * s->dims.n_features >= HIST_CELLS_MIN;
-
-	args->hist_rows = share_of(s, count, shared ? HIST_ROWS_MIN : GROVE_HIST_CHUNK);
-	args->hist_chunks = chunks_of(count, args->hist_rows);
-	args->hist_added = count > GROVE_HIST_CHUNK || args->hist_chunks > 1;
-}
-
-/* The rows have moved: places of the children, and the histogram to build. */
-static void
-place_children(GroveTrainer *t)
-{
-	GroveTrainShared *s = t->shared;
-	GrovePhaseArgs *args = &s->args;
-	GroveLeaf  *left = &t->leaves[args->left];
-	GroveLeaf  *right = &t->leaves[args->right];
-	uint32_t	n_left = atomic_load(&s->left_cursor);
-	uint32_t	out_left = atomic_load(&s->out_left_cursor);
-	GroveLeaf	parent;
-	GroveLeaf  *built;
-
-	right->begin = left->begin + n_left;
-	right->count = left->count - n_left;
-	right->out_begin = left->out_begin + out_left;
-	right->out_count = left->out_count - out_left;
-	right->side = 1 - left->side;
-	right->depth = left->depth + 1;
-	left->count = n_left;
-	left->out_count = out_left;
 	left->side = 1 - left->side;
 	left->depth++;
-	parent = *left;
-	left->sums = left->best.left;
-	left->node = right->node - 1;
+	*right = *left;
+	right->node = s->n_nodes + 1;
+	right->sums.g = parent.sums.g - parent.best.left.g;
+	right->sums.h = parent.sums.h - parent.best.left.h;
+	right->sums.c = parent.sums.c - parent.best.left.c;
+	right->count = (uint32_t) right->sums.c;
+	right->out_count = (uint32_t) ((uint64_t) parent.out_count * right->count / parent.count);
+	left->node = s->n_nodes;
+	left->sums = parent.best.left;
+	left->count = (uint32_t) left->sums.c;
+	left->out_count = parent.out_count - right->out_count;
+	s->n_nodes += 2;
 	limit_children(t, &parent, left, right);
+}
+
+/* Which histograms are built, and where. */
+static void
+plan_hist(GroveTrainShared *s, const GroveLeaf *left, const GroveLeaf *right)
+{
+	GrovePhaseArgs *args = &s->args;
+	const GroveLeaf *built;
+	uint64_t	moved = (uint64_t) left->count + right->count + left->out_count + right->out_count;
+	uint64_t	cells = moved * MOVE_CELLS;
+
+	args->search = can_split(s, left) || can_split(s, right);
 	args->build_left = left->count <= right->count;
-	built = args->build_left ? left : right;
-	args->build_both = left->slot < 0;
-	set_hist_chunks(s, built->count);
+	args->build_both = args->search && left->slot < 0;
 	args->parent_slot = left->slot;
 	args->epoch++;
+	built = args->build_left ? left : right;
+	if (args->search)
+		cells += (uint64_t) built->count * s->dims.n_features;
+	args->whole = s->n_parts == 1 || args->build_both || cells < SPLIT_CELLS_MIN;
+	args->place = built->count > GROVE_HIST_CHUNK ? GROVE_HIST_IN_SUMS :
+		args->whole ? GROVE_HIST_IN_SLOT : GROVE_HIST_IN_PARTS;
 }
 
 /* Slots of the children: the sibling inherits the parent's when the form fits. */
@@ -443,27 +402,32 @@ assign_slots(GroveTrainer *t)
 	built->slot = take_slot(t, built->count);
 }
 
-/* Whether a leaf of this depth and these sums could still be split; saves its histogram when not. */
-static bool
-can_split(const GroveTrainShared *s, const GroveLeaf *leaf)
-{
-	return leaf->depth < s->config.max_depth && s->n_leaves < s->config.max_leaves &&
-		leaf->sums.c >= 2 * s->rules.min_rows && leaf->sums.c >= 2;
-}
-
+/* Sets up the split of a leaf: its children, and the phase that moves its rows and builds a histogram. */
 static void
-begin_hist(GroveTrainer *t)
+begin_split(GroveTrainer *t, uint32_t leaf)
 {
 	GroveTrainShared *s = t->shared;
 	GrovePhaseArgs *args = &s->args;
-	const GroveLeaf *built = &t->leaves[args->build_left ? args->left : args->right];
 	uint64_t	tree = ((uint64_t) args->round * s->dims.n_outputs + args->output) << 20;
+	GroveLeaf  *left = &t->leaves[leaf];
+	GroveLeaf  *right = &t->leaves[s->n_leaves];
 
-	assign_slots(t);
-	choose_for_leaf(t, 0, &t->leaves[args->left], tree + t->leaves[args->left].node + 1);
-	choose_for_leaf(t, 1, &t->leaves[args->right], tree + t->leaves[args->right].node + 1);
-	set_phase(s, GROVE_PHASE_HIST, t->matrix.n_blocks * args->hist_chunks,
-			  (uint64_t) built->count * s->dims.n_features < HIST_CELLS_MIN);
+	set_split_node(t, left);
+	place_children(t, leaf);
+	plan_hist(s, left, right);
+	if (args->search)
+	{
+		assign_slots(t);
+		choose_for_leaf(t, 0, left, tree + left->node + 1);
+		choose_for_leaf(t, 1, right, tree + right->node + 1);
+	}
+	else
+	{
+		free_slot(t, args->parent_slot);
+		left->slot = -1;
+		right->slot = -1;
+	}
+	set_phase(s, GROVE_PHASE_SPLIT, args->whole ? 1 : s->n_parts, args->whole);
 }
 
 /* Both children are leaves; the slots of those that cannot be split are given back. */
@@ -564,19 +528,12 @@ grove_grow_next(GroveTrainer *t)
 		case GROVE_PHASE_ROOT:
 			place_root(t);
 			return true;
-		case GROVE_PHASE_PARTITION:
-			place_children(t);
-			if (!can_split(s, &t->leaves[s->args.left]) && !can_split(s, &t->leaves[s->args.right]))
+		case GROVE_PHASE_SPLIT:
+			if (!s->args.search)
 			{
-				free_slot(t, s->args.parent_slot);
-				t->leaves[s->args.left].slot = -1;
-				t->leaves[s->args.right].slot = -1;
 				finish_children(t, false);
 				return continue_tree(t);
 			}
-			begin_hist(t);
-			return true;
-		case GROVE_PHASE_HIST:
 			set_phase(s, GROVE_PHASE_FIND, s->dims.n_features,
 					  s->dims.n_features < FIND_FEATURES_MIN);
 			return true;

@@ -100,11 +100,8 @@ sum_codes(uint32_t words, uint32_t n_codes, int64_t *acc)
 }
 
 void
-grove_hist_accumulate(const GroveMatrix *matrix, const GroveBlock *block, GroveHistMode mode,
-					  const GroveEntry *entries, uint32_t n, const int32_t *hess,
-					  int64_t *accumulators)
+grove_hist_clear(const GroveMatrix *matrix, const GroveBlock *block, GroveHistMode mode, int64_t *accumulators)
 {
-	const uint8_t *records = matrix->records + block->at;
 	uint32_t	words = mode == GROVE_HIST_WIDE ? 2 : 1;
 	uint32_t	i;
 
@@ -112,14 +109,30 @@ grove_hist_accumulate(const GroveMatrix *matrix, const GroveBlock *block, GroveH
 	for (i = block->n_columns; i < block->n_columns + block->n_wide; i++)
 		memset(grove_hist_at(block, mode, accumulators, i), 0,
 			   matrix->columns[grove_hist_column(block, i)].n_codes * words * sizeof(int64_t));
+}
+
+void
+grove_hist_accumulate(const GroveMatrix *matrix, const GroveBlock *block, GroveHistMode mode,
+					  const GroveEntry *entries, uint32_t n, const int32_t *hess,
+					  int64_t *accumulators)
+{
+	const uint8_t *records = matrix->records + block->at;
+
 	if (mode == GROVE_HIST_PACKED)
 		add_records(block, records, GROVE_HIST_PACKED, entries, n, hess, accumulators);
 	else if (mode == GROVE_HIST_CONSTANT)
 		add_records(block, records, GROVE_HIST_CONSTANT, entries, n, hess, accumulators);
 	else
 		add_records(block, records, GROVE_HIST_WIDE, entries, n, hess, accumulators);
+}
+
+void
+grove_hist_finish(const GroveMatrix *matrix, const GroveBlock *block, GroveHistMode mode, int64_t *accumulators)
+{
+	uint32_t	i;
+
 	for (i = block->n_columns; i < block->n_columns + block->n_wide; i++)
-		sum_codes(words, matrix->columns[grove_hist_column(block, i)].n_codes,
+		sum_codes(mode == GROVE_HIST_WIDE ? 2 : 1, matrix->columns[grove_hist_column(block, i)].n_codes,
 				  grove_hist_at(block, mode, accumulators, i));
 }
 

@@ -78,13 +78,18 @@ grove_hist_at(const GroveBlock *block, GroveHistMode mode, int64_t *accumulators
 }
 
 /*
- * The accumulators of a block for n <= GROVE_HIST_CHUNK rows, in
- * accumulators[GROVE_HIST_SCRATCH].  That of a wide column has an entry more
- * than it has codes, the sum of all.  hess: [n_rows], wide mode only.
+ * The accumulators of a block for at most GROVE_HIST_CHUNK rows, in
+ * accumulators[GROVE_HIST_SCRATCH]: cleared, then added to any number of times,
+ * then finished, which sums the codes of each wide column: its accumulator has
+ * an entry more than it has codes.  hess: [n_rows], wide mode only.
  */
+extern void grove_hist_clear(const GroveMatrix *matrix, const GroveBlock *block, GroveHistMode mode,
+							 int64_t *accumulators);
 extern void grove_hist_accumulate(const GroveMatrix *matrix, const GroveBlock *block, GroveHistMode mode,
 								  const GroveEntry *entries, uint32_t n, const int32_t *hess,
 								  int64_t *accumulators);
+extern void grove_hist_finish(const GroveMatrix *matrix, const GroveBlock *block, GroveHistMode mode,
+							  int64_t *accumulators);
 
 /*
  * The accumulator of a feature from that of its column: the same when the

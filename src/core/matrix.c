@@ -337,15 +337,15 @@ grove_matrix_fill(GroveMatrix *m, const GroveFeatureBins *bins, const uint8_t *t
 }
 
 void
-grove_matrix_records(GroveMatrix *m)
+grove_matrix_records(GroveMatrix *m, uint32_t first, uint32_t n)
 {
 	uint32_t	b,
-				first;
+				done;
 
 	for (b = 0; b < m->n_blocks; b++)
 	{
-		for (first = 0; first < m->n_rows; first += GROVE_TILE_ROWS)
-			fill_records(m, &m->blocks[b], first, least(m->n_rows - first, GROVE_TILE_ROWS));
+		for (done = 0; done < n; done += GROVE_TILE_ROWS)
+			fill_records(m, &m->blocks[b], first + done, least(n - done, GROVE_TILE_ROWS));
 	}
 }
 

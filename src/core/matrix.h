@@ -69,7 +69,7 @@ typedef struct GroveMatrix
 	GrovePlace *places;			/* [n_features] */
 	GroveBlock *blocks;			/* [n_blocks] */
 	uint8_t    *codes;
-	uint8_t    *records;		/* may be a copy of this process, grove_matrix_records() */
+	uint8_t    *records;		/* may be this process's own, grove_matrix_records() */
 } GroveMatrix;
 
 /* Numbers of columns and blocks; both are at most n_features. */
@@ -102,8 +102,8 @@ extern void grove_matrix_layout(GroveMatrix *matrix, const GroveFeatureBins *bin
 extern void grove_matrix_fill(GroveMatrix *matrix, const GroveFeatureBins *bins, const uint8_t *tile,
 							  uint32_t first, uint32_t n);
 
-/* Fills the records, which are this process's own, from the columns. */
-extern void grove_matrix_records(GroveMatrix *matrix);
+/* Fills the records of rows first .. first + n - 1, which are this process's own, from the columns. */
+extern void grove_matrix_records(GroveMatrix *matrix, uint32_t first, uint32_t n);
 
 /* Whether two columns of bins are the same feature, or windows on the same. */
 static inline bool

@@ -80,79 +80,130 @@ weight_steps(const GroveTrainer *t, uint32_t row, double scale)
 
 /* The smallest residual beyond this one that has weight; word itself when there is none. */
 static uint32_t
-next_word(const GroveTrainer *t, const GroveEntry *entries, uint32_t n, uint32_t word, double scale)
+next_word(const GroveTrainer *t, const GroveRenewRows *parts, uint32_t n_parts, uint32_t word, double scale)
 {
 	uint32_t	next = UINT32_MAX;
-	uint32_t	i;
+	uint32_t	p,
+				i;
 
-	for (i = 0; i < n; i++)
+	for (p = 0; p < n_parts; p++)
 	{
-		uint32_t	w = residual_word(t, entries[i].row);
+		const GroveEntry *entries = parts[p].entries;
 
-		if (w > word && w < next && weight_steps(t, entries[i].row, scale) > 0)
-			next = w;
+		for (i = 0; i < parts[p].n; i++)
+		{
+			uint32_t	w = residual_word(t, entries[i].row);
+
+			if (w > word && w < next && weight_steps(t, entries[i].row, scale) > 0)
+				next = w;
+		}
 	}
 	return next == UINT32_MAX ? word : next;
 }
 
+/* All entries with their residuals into scratch; returns their weight. */
+static int64_t
+copy_residuals(const GroveTrainer *t, GroveRenewRows *parts, uint32_t n_parts, double scale)
+{
+	int64_t		total = 0;
+	uint32_t	p,
+				i;
+
+	for (p = 0; p < n_parts; p++)
+	{
+		parts[p].kept = parts[p].n;
+		for (i = 0; i < parts[p].n; i++)
+		{
+			uint32_t	row = parts[p].entries[i].row;
+
+			parts[p].scratch[i].row = row;
+			parts[p].scratch[i].g = (int32_t) residual_word(t, row);
+			total += weight_steps(t, row, scale);
+		}
+	}
+	return total;
+}
+
+static inline uint32_t
+digit_of(const GroveEntry *entry, int shift)
+{
+	return ((uint32_t) entry->g >> shift) & (DIGITS - 1);
+}
+
 /*
- * Keeps the entries whose digit at shift is the first one up to which the
- * weight, with what lies *below the entries, reaches cut; returns how many.
+ * Keeps the entries of scratch whose digit at shift is the first one up to
+ * which the weight, with what lies *below the entries, reaches cut.
  */
-static uint32_t
-narrow(const GroveTrainer *t, GroveEntry *entries, uint32_t n, int shift, double cut, double scale, int64_t *below)
+static void
+narrow(const GroveTrainer *t, GroveRenewRows *parts, uint32_t n_parts, int shift, double cut, double scale, int64_t *below)
 {
 	int64_t		weights[DIGITS];
 	uint32_t	digit = 0;
-	uint32_t	kept = 0;
-	uint32_t	i;
+	uint32_t	p,
+				i;
 
 	memset(weights, 0, sizeof(weights));
-	for (i = 0; i < n; i++)
-		weights[((uint32_t) entries[i].g >> shift) & (DIGITS - 1)] += weight_steps(t, entries[i].row, scale);
+	for (p = 0; p < n_parts; p++)
+	{
+		for (i = 0; i < parts[p].kept; i++)
+			weights[digit_of(&parts[p].scratch[i], shift)] += weight_steps(t, parts[p].scratch[i].row, scale);
+	}
 	while (digit < DIGITS - 1 && (double) (*below + weights[digit]) < cut)
 		*below += weights[digit++];
-	for (i = 0; i < n; i++)
+	for (p = 0; p < n_parts; p++)
 	{
-		if ((((uint32_t) entries[i].g >> shift) & (DIGITS - 1)) == digit)
-			entries[kept++] = entries[i];
+		GroveEntry *entries = parts[p].scratch;
+		uint32_t	kept = 0;
+
+		for (i = 0; i < parts[p].kept; i++)
+		{
+			if (digit_of(&entries[i], shift) == digit)
+				entries[kept++] = entries[i];
+		}
+		parts[p].kept = kept;
 	}
-	return kept;
 }
 
 double
-grove_renew_quantile(const GroveTrainer *t, const GroveEntry *entries, uint32_t n, double alpha, GroveEntry *scratch)
+grove_renew_quantile(const GroveTrainer *t, GroveRenewRows *parts, uint32_t n_parts, double alpha)
 {
-	double		scale = weight_scale(t, n);
-	int64_t		total = 0;
+	uint32_t	n = 0;
 	int64_t		below = 0;
-	double		cut,
+	int64_t		total;
+	double		scale,
+				cut,
 				slack;
-	uint32_t	kept = n;
-	uint32_t	word;
-	uint32_t	i;
+	uint32_t	word = 0;
+	bool		found = false;
+	uint32_t	p,
+				i;
 
-	for (i = 0; i < n; i++)
-	{
-		scratch[i].row = entries[i].row;
-		scratch[i].g = (int32_t) residual_word(t, entries[i].row);
-		total += weight_steps(t, entries[i].row, scale);
-	}
+	for (p = 0; p < n_parts; p++)
+		n += parts[p].n;
+	scale = weight_scale(t, n);
+	total = copy_residuals(t, parts, n_parts, scale);
 	if (total <= 0)
 		return 0.0;
 	slack = (double) total * (has_weights(t) ? WEIGHT_SLACK : COUNT_SLACK);
 	cut = (double) total * alpha;
-	kept = narrow(t, scratch, kept, 22, cut - slack, scale, &below);
-	kept = narrow(t, scratch, kept, 11, cut - slack, scale, &below);
-	kept = narrow(t, scratch, kept, 0, cut - slack, scale, &below);
-	if (kept == 0)
+	narrow(t, parts, n_parts, 22, cut - slack, scale, &below);
+	narrow(t, parts, n_parts, 11, cut - slack, scale, &below);
+	narrow(t, parts, n_parts, 0, cut - slack, scale, &below);
+	for (p = 0; p < n_parts; p++)
+	{
+		for (i = 0; i < parts[p].kept; i++)
+		{
+			/* all that are left have the same residual */
+			found = true;
+			word = (uint32_t) parts[p].scratch[i].g;
+			below += weight_steps(t, parts[p].scratch[i].row, scale);
+		}
+	}
+	if (!found)
 		return 0.0;
-	word = (uint32_t) scratch[0].g;
-	for (i = 0; i < kept; i++)
-		below += weight_steps(t, scratch[i].row, scale);
 	if ((double) below > cut + slack)
 		return (double) word_value(word);
-	return 0.5 * ((double) word_value(word) + (double) word_value(next_word(t, entries, n, word, scale)));
+	return 0.5 * ((double) word_value(word) + (double) word_value(next_word(t, parts, n_parts, word, scale)));
 }
 
 double
@@ -167,9 +218,19 @@ grove_renew_leaf(GroveTrainer *t, uint32_t task)
 	const GroveTrainConfig *config = &t->shared->config;
 	GroveLeaf  *leaf = &t->leaves[task];
 	double		limit = config->rules.max_delta_step;
-	double		value = grove_renew_quantile(t, t->bag[leaf->side] + leaf->begin, leaf->count,
-											 grove_renew_alpha(t), t->bag[1 - leaf->side] + leaf->begin);
+	GroveRenewRows parts[GROVE_MAX_PARTS];
+	double		value;
+	uint32_t	p;
 
+	for (p = 0; p < t->shared->n_parts; p++)
+	{
+		const GroveSegment *rows = grove_trainer_segment(t, task, p);
+
+		parts[p].entries = t->bag[leaf->side] + rows->begin;
+		parts[p].scratch = t->bag[1 - leaf->side] + rows->begin;
+		parts[p].n = rows->count;
+	}
+	value = grove_renew_quantile(t, parts, t->shared->n_parts, grove_renew_alpha(t));
 	if (limit > 0.0)
 		value = value > limit ? limit : value < -limit ? -limit : value;
 	t->nodes[leaf->node].value = value * config->learning_rate;

@@ -7,15 +7,22 @@
 
 #include "trainer.h"
 
+/* Some of the rows of a leaf; scratch has room for n entries, too. */
+typedef struct GroveRenewRows
+{
+	const GroveEntry *entries;
+	GroveEntry *scratch;
+	uint32_t	n;
+	uint32_t	kept;			/* entries in scratch; the search's own */
+} GroveRenewRows;
+
 /*
- * The alpha-quantile of label - score over n entries, which count as often as
- * they are listed: the smallest residual up to which at least alpha of the
- * weight lies; when it is just alpha, the middle between it and the next one.
- * 0 when there is no weight.  Does not depend on the order of entries.
- * scratch: room for n entries, not those themselves.
+ * The alpha-quantile of label - score over all entries of n_parts, which count as
+ * often as they are listed: the smallest residual up to which at least alpha of
+ * the weight lies; when it is just alpha, the middle between it and the next
+ * one.  0 when there is no weight.  Does not depend on the order of entries.
  */
-extern double grove_renew_quantile(const GroveTrainer *trainer, const GroveEntry *entries, uint32_t n,
-								   double alpha, GroveEntry *scratch);
+extern double grove_renew_quantile(const GroveTrainer *trainer, GroveRenewRows *parts, uint32_t n_parts, double alpha);
 
 /* The quantile that the loss at hand asks for. */
 extern double grove_renew_alpha(const GroveTrainer *trainer);

@@ -1,8 +1,8 @@
 /*
  * tasks.c: the bodies of the tasks; each can run in any process.  Those that
  * go over the rows of the table are here, those that split a leaf in
- * tasks_split.c, those that go over groups in tasks_rank.c, those that choose
- * rows by their gradients in tasks_select.c.
+ * tasks_split.c and tasks_hist.c, those that go over groups in tasks_rank.c,
+ * those that choose rows by their gradients in tasks_select.c.
  *
  * A task reads what the leader set up and writes to places that no other task
  * of the phase writes to, or moves an atomic cursor.  Nothing here waits.
@@ -295,68 +295,15 @@ list_rows(GroveTrainer *t, const GroveChunk *c, const int32_t *words, uint32_t f
 	}
 }
 
-void
-grove_tasks_accumulate(GroveTrainer *t, uint32_t worker, const GroveBlock *block, const GroveEntry *entries, uint32_t n)
-{
-	const int32_t *hess = t->hess ? t->hess + (size_t) t->shared->args.output * t->matrix.n_rows : NULL;
-
-	grove_hist_accumulate(&t->matrix, block, t->shared->dims.mode, entries, n, hess, t->workers[worker].accumulators);
-}
-
-void
-grove_tasks_add(GroveTrainer *t, uint32_t worker, uint32_t block, const GroveEntry *entries, uint32_t n)
-{
-	const GroveBlock *b = &t->matrix.blocks[block];
-	GroveHistMode mode = t->shared->dims.mode;
-	GroveWorker *w = &t->workers[worker];
-	GroveBinSums *sums = t->worker_sums + (size_t) worker * t->matrix.n_features;
-	bool		add = w->epoch[block] == t->shared->args.epoch;
-	int64_t		scratch[2 * GROVE_BINS];
-	uint32_t	i,
-				f;
-
-	grove_tasks_accumulate(t, worker, b, entries, n);
-	for (i = 0; i < b->n_columns + b->n_wide; i++)
-	{
-		const int64_t *column = grove_hist_at(b, mode, w->accumulators, i);
-
-		f = t->matrix.columns[grove_hist_column(b, i)].feature;
-		for (; f != GROVE_NO_FEATURE; f = t->matrix.places[f].next)
-			grove_hist_unpack(mode, grove_hist_feature(&t->matrix, t->bins, f, mode, column, scratch),
-							  t->bins[f].n_bins, add, &sums[f]);
-	}
-	w->epoch[block] = t->shared->args.epoch;
-}
-
-bool
-grove_tasks_block_used(const GroveTrainer *t, uint32_t block)
-{
-	const GroveBlock *b = &t->matrix.blocks[block];
-	uint32_t	i,
-				f;
-
-	for (i = 0; i < b->n_columns + b->n_wide; i++)
-	{
-		f = t->matrix.columns[grove_hist_column(b, i)].feature;
-		for (; f != GROVE_NO_FEATURE; f = t->matrix.places[f].next)
-		{
-			if (t->used[f])
-				return true;
-		}
-	}
-	return false;
-}
-
+/* Lists the rows of a chunk and adds them to the histogram of the root. */
 static void
-run_root(GroveTrainer *t, uint32_t worker, uint32_t chunk)
+list_chunk(GroveTrainer *t, uint32_t worker, uint32_t chunk)
 {
 	const GrovePhaseArgs *args = &t->shared->args;
 	const GroveChunk *c = &t->chunks[chunk];
 	uint32_t	first;
 	uint32_t	n = grove_tasks_chunk_rows(t, chunk, &first);
 	const int32_t *words = t->workers[worker].words;
-	uint32_t	done;
-	uint32_t	b;
 
 	if (args->apply)
 		apply_leaves(t, first, n);
@@ -370,17 +317,16 @@ run_root(GroveTrainer *t, uint32_t worker, uint32_t chunk)
 							 t->hess ? t->hess + first : NULL);
 	}
 	list_rows(t, c, words, first, n, t->workers[worker].part);
-	/* a bootstrap sample may put more than a chunk's worth of entries into one */
-	for (done = 0; done < c->bag; done += GROVE_HIST_CHUNK)
-	{
-		uint32_t	part = c->bag - done < GROVE_HIST_CHUNK ? c->bag - done : GROVE_HIST_CHUNK;
+	grove_tasks_add(t, worker, t->bag[0] + c->bag_begin, c->bag);
+}
 
-		for (b = 0; b < t->matrix.n_blocks; b++)
-		{
-			if (grove_tasks_block_used(t, b))
-				grove_tasks_add(t, worker, b, t->bag[0] + c->bag_begin + done, part);
-		}
-	}
+static void
+run_root(GroveTrainer *t, uint32_t worker, uint32_t part)
+{
+	uint32_t	chunk;
+
+	for (chunk = grove_trainer_part(t->shared, part); chunk < grove_trainer_part(t->shared, part + 1); chunk++)
+		list_chunk(t, worker, chunk);
 }
 
 void
@@ -400,11 +346,8 @@ grove_tasks_run(GroveTrainer *t, uint32_t worker, uint32_t task)
 		case GROVE_PHASE_ROOT:
 			run_root(t, worker, task);
 			break;
-		case GROVE_PHASE_PARTITION:
-			grove_tasks_partition(t, worker, task);
-			break;
-		case GROVE_PHASE_HIST:
-			grove_tasks_hist(t, worker, task);
+		case GROVE_PHASE_SPLIT:
+			grove_tasks_split(t, worker, task);
 			break;
 		case GROVE_PHASE_FIND:
 			grove_tasks_find(t, task);

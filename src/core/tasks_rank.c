@@ -47,10 +47,10 @@ raise_maxima(const GroveTrainer *t, const GroveRankGroup *group, GroveChunk *c)
 void
 grove_tasks_rank(GroveTrainer *t, uint32_t chunk)
 {
-	uint32_t	begin = chunk * GROVE_HIST_CHUNK;
-	uint32_t	n = t->shared->dims.n_rows - begin;
+	uint32_t	begin;
+	uint32_t	n = grove_tasks_chunk_rows(t, chunk, &begin);
 	GroveChunk *c = &t->chunks[chunk];
-	uint32_t	last = first_group(t, begin + (n < GROVE_HIST_CHUNK ? n : GROVE_HIST_CHUNK));
+	uint32_t	last = first_group(t, begin + n);
 	uint32_t	g;
 
 	c->train_loss = 0;

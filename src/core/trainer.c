@@ -8,6 +8,9 @@
 #include <math.h>
 #include <string.h>
 
+#define CHUNK_LEAST		1024
+#define CHUNK_UNIT		64		/* a divisor of GROVE_HIST_CHUNK */
+
 /*
  * Rows that the bag list can hold: a bootstrap sample can be larger than the
  * table, by twelve standard deviations here.
@@ -54,10 +57,27 @@ count_small(const GroveTrainDims *dims)
 	return (dims->max_leaves < 256 ? dims->max_leaves : 256) + 3;
 }
 
+/*
+ * Rows of a chunk: no more than an accumulator takes, and such that every
+ * process gets as many chunks when there are rows enough.
+ */
+static uint32_t
+chunk_rows(const GroveTrainDims *dims)
+{
+	uint64_t	most = (uint64_t) GROVE_HIST_CHUNK * dims->n_workers;
+	uint64_t	chunks = (dims->n_rows + most - 1) / most * dims->n_workers;
+	uint64_t	rows = chunks > 0 ? (dims->n_rows + chunks - 1) / chunks : 0;
+
+	rows = (rows + CHUNK_UNIT - 1) / CHUNK_UNIT * CHUNK_UNIT;
+	return rows < CHUNK_LEAST ? CHUNK_LEAST : (uint32_t) rows;
+}
+
 static uint32_t
 count_chunks(const GroveTrainDims *dims)
 {
-	return dims->n_rows / GROVE_HIST_CHUNK + 1;
+	uint32_t	rows = chunk_rows(dims);
+
+	return dims->n_rows / rows + (dims->n_rows % rows != 0);
 }
 
 /* Used to measure (an arena without memory) and to attach. */
@@ -108,6 +128,7 @@ lay_out(GroveArena *arena, const GroveTrainDims *dims, GroveTrainer *t)
 	}
 	t->chunks = grove_arena_carve(arena, count_chunks(dims), sizeof(GroveChunk));
 	t->leaves = grove_arena_carve(arena, dims->max_leaves, sizeof(GroveLeaf));
+	t->segments = grove_arena_carve(arena, (size_t) dims->max_leaves * dims->n_workers, sizeof(GroveSegment));
 	t->nodes = grove_arena_carve(arena, (size_t) dims->max_leaves * 2, sizeof(GroveNode));
 	t->sets = grove_arena_carve(arena, dims->max_leaves, GROVE_BINS / 8);
 	t->node_gain = dims->pruned ? grove_arena_carve(arena, (size_t) dims->max_leaves * 2, sizeof(double)) : NULL;
@@ -142,7 +163,8 @@ grove_trainer_size(const GroveTrainDims *dims, size_t *size)
 	if (dims->n_features < 1 || dims->n_features > GROVE_MAX_FEATURES ||
 		dims->n_rows > GROVE_MAX_ROWS || dims->n_validation > dims->n_rows ||
 		dims->max_leaves < 2 || dims->max_leaves > GROVE_MAX_LEAVES ||
-		dims->n_outputs < 1 || dims->n_outputs > GROVE_MAX_CLASSES || dims->n_workers < 1 ||
+		dims->n_outputs < 1 || dims->n_outputs > GROVE_MAX_CLASSES ||
+		dims->n_workers < 1 || dims->n_workers > GROVE_MAX_PARTS ||
 		dims->matrix.n_columns < 1 || dims->matrix.n_columns > dims->n_features || dims->matrix.n_blocks > dims->n_features)
 		return GROVE_ERR_RANGE;
 	lay_out(&arena, dims, &unused);
@@ -181,7 +203,9 @@ grove_trainer_init(void *buffer, const GroveTrainDims *dims, const GroveTrainCon
 	shared->dims = *dims;
 	shared->config = *config;
 	shared->rules = config->rules;
-	shared->n_chunks = dims->n_rows / GROVE_HIST_CHUNK + (dims->n_rows % GROVE_HIST_CHUNK != 0);
+	shared->n_parts = 1;
+	shared->chunk_rows = chunk_rows(dims);
+	shared->n_chunks = count_chunks(dims);
 	shared->max_weight = 1.0f;
 	shared->max_factor = 1.0f;
 	grove_trainer_attach(&t, buffer);

@@ -15,8 +15,6 @@
 #ifndef GROVE_TRAINER_H
 #define GROVE_TRAINER_H
 
-#include <stdatomic.h>
-
 #include "hist.h"
 #include "loss.h"
 #include "model.h"
@@ -32,10 +30,10 @@ typedef struct GroveTrainDims
 	uint32_t	n_features;
 	uint32_t	n_outputs;		/* trees of a round */
 	uint32_t	max_leaves;		/* of a tree */
-	uint32_t	n_workers;		/* processes that may run tasks, at least 1 */
+	uint32_t	n_workers;		/* processes that may run tasks, 1 to GROVE_MAX_PARTS */
 	GroveHistMode mode;
 	GroveMatrixSize matrix;
-	bool		own_records;	/* each process has a copy of the records, which its caller supplies and fills */
+	bool		own_records;	/* each process has records of its own, which its caller supplies and fills: the leader all, the others those of their part */
 	bool		joined;			/* features of few bins share columns of the matrix */
 	bool		weighted;
 	bool		sampled;		/* trees see a part of the rows, or rows more than once */
@@ -79,9 +77,8 @@ typedef enum GrovePhase
 	GROVE_PHASE_BAG,			/* task = chunk of rows: count the rows that the next trees see */
 	GROVE_PHASE_SCORE,			/* chunk of rows: add the last tree to the scores; measure */
 	GROVE_PHASE_GRADIENT,		/* chunk of rows: gradients of all outputs of a round */
-	GROVE_PHASE_ROOT,			/* chunk of rows: list the rows, histogram of the root */
-	GROVE_PHASE_PARTITION,		/* chunk of a leaf's rows: send them to the children */
-	GROVE_PHASE_HIST,			/* columns of a block x chunk of rows: histogram of a child */
+	GROVE_PHASE_ROOT,			/* part: list the rows, histogram of the root */
+	GROVE_PHASE_SPLIT,			/* part: send the leaf's rows to the children, histogram of one of these */
 	GROVE_PHASE_FIND,			/* feature: merge, subtract, best split of both children */
 	GROVE_PHASE_LEAVES,			/* leaf: note for each row which leaf it is in */
 	GROVE_PHASE_RENEW,			/* leaf: its value from the residuals of its rows */
@@ -92,6 +89,14 @@ typedef enum GrovePhase
 	GROVE_PHASE_DRAW			/* chunk of rows: keep a row or not; count as BAG does */
 } GrovePhase;
 
+/* Where the histogram that a phase builds is. */
+typedef enum GroveHistPlace
+{
+	GROVE_HIST_IN_SLOT,			/* packed, in the leaf's slot: one task builds all of it */
+	GROVE_HIST_IN_PARTS,		/* packed, what each worker added */
+	GROVE_HIST_IN_SUMS			/* sums of more than a chunk of rows, what each worker added */
+} GroveHistPlace;
+
 /* What a phase works on; written by the leader only, between phases. */
 typedef struct GrovePhaseArgs
 {
@@ -101,19 +106,15 @@ typedef struct GrovePhaseArgs
 	bool		measure;		/* SCORE, RANK: sum the losses */
 	uint32_t	apply_output;
 	uint32_t	bag_key;
-	uint32_t	leaf;			/* PARTITION: the leaf to split */
-	uint32_t	left;			/* children of the split at hand; FIND of a root has left only */
+	uint32_t	left;			/* SPLIT, FIND: children of the split at hand, left in place of the parent; a root is left only */
 	uint32_t	right;
 	bool		has_right;
+	bool		whole;			/* SPLIT: one task does all parts */
+	bool		search;			/* a child may be split */
 	bool		build_left;		/* the child whose histogram is built; the other is parent minus it */
-	bool		build_both;		/* the parent's histogram was not kept */
+	bool		build_both;		/* the parent's histogram was not kept; whole */
+	GroveHistPlace place;		/* where the histogram is built */
 	int32_t		parent_slot;
-	uint32_t	hist_chunks;
-	uint32_t	hist_rows;		/* of a chunk */
-	bool		hist_added;		/* HIST: workers add up chunks; else the one chunk goes into its slot */
-	uint32_t	partition_chunks;	/* tasks of the bag list; those of the other list follow */
-	uint32_t	partition_rows; /* of a chunk */
-	uint32_t	partition_out_rows;
 	uint64_t	epoch;			/* number of the histogram, tells what a worker's sums hold */
 	uint64_t	pick_key[2];	/* FIND: random bits of the children, extra_trees */
 	bool		factored;		/* rows count factor[] times */
@@ -129,10 +130,12 @@ typedef struct GroveTrainShared
 	GrovePhase	phase;
 	uint32_t	n_tasks;
 	bool		small;			/* too little work to be worth sharing */
-	bool		shared_out;		/* more than one process runs tasks: lists are partitioned in chunks */
+	bool		by_part;		/* a task is a part, or all of them: that of a part is best run by the process that has its records */
+	uint32_t	n_parts;		/* of the rows, set by the caller before the first phase: as many as processes run tasks */
 	GrovePhaseArgs args;
 	GroveSplitRules rules;
-	uint32_t	n_chunks;		/* of all rows */
+	uint32_t	chunk_rows;
+	uint32_t	n_chunks;		/* of all rows; a part is some that follow each other */
 	uint32_t	n_leaves;
 	uint32_t	n_nodes;
 	uint32_t	n_sets;
@@ -144,10 +147,7 @@ typedef struct GroveTrainShared
 	double		loss_scale;
 	float		max_weight;		/* of the training rows */
 	float		max_factor;		/* of the rows that the trees see */
-	_Atomic uint32_t left_cursor;	/* PARTITION: rows placed so far, bag list */
-	_Atomic uint32_t right_cursor;
-	_Atomic uint32_t out_left_cursor;
-	_Atomic uint32_t out_right_cursor;
+	GroveSegment root[GROVE_MAX_PARTS];	/* of the trees of the bag at hand */
 } GroveTrainShared;
 
 typedef struct GroveTrainer
@@ -178,6 +178,7 @@ typedef struct GroveTrainer
 	uint32_t	out_capacity;
 	GroveChunk *chunks;			/* [n_chunks] */
 	GroveLeaf  *leaves;			/* [max_leaves] */
+	GroveSegment *segments;		/* [max_leaves][n_workers], of which n_parts are used */
 	GroveNode  *nodes;			/* [2 * max_leaves - 1] of the tree at hand */
 	uint8_t		(*sets)[GROVE_BINS / 8];	/* [max_leaves] */
 	double	   *node_gain;		/* pruned: [2 * max_leaves] of splits, before it became a float */
@@ -195,7 +196,7 @@ typedef struct GroveTrainer
 	int32_t    *free_big;		/* [n_big] */
 	uint32_t	n_small;
 	uint32_t	n_big;
-	GroveBinSums *worker_sums;	/* [n_workers][n_features] */
+	GroveBinSums *worker_sums;	/* [n_workers][n_features]; also their packed parts */
 	GroveSelectBins *select_bins;	/* [n_workers] by_gradient; the leader clears them before RATE */
 	GroveWorker *workers;		/* [n_workers] */
 } GroveTrainer;
@@ -209,6 +210,29 @@ grove_trainer_keeps_gradients(const GroveTrainDims *dims)
 
 /* Threshold of a split that sends all values left and missing right; infinite values count as +-this one. */
 #define GROVE_LAST_THRESHOLD	1.7976931348623157e308
+
+/* Where the rows of a part of a leaf are. */
+static inline GroveSegment *
+grove_trainer_segment(const GroveTrainer *trainer, uint32_t leaf, uint32_t part)
+{
+	return trainer->segments + (size_t) leaf * trainer->shared->dims.n_workers + part;
+}
+
+/* The first chunk of a part; that of part n_parts is behind the last. */
+static inline uint32_t
+grove_trainer_part(const GroveTrainShared *shared, uint32_t part)
+{
+	return (uint32_t) ((uint64_t) shared->n_chunks * part / shared->n_parts);
+}
+
+/* The first row of a part, in the same way. */
+static inline uint32_t
+grove_trainer_part_row(const GroveTrainShared *shared, uint32_t part)
+{
+	uint64_t	row = (uint64_t) grove_trainer_part(shared, part) * shared->chunk_rows;
+
+	return row < shared->dims.n_rows ? (uint32_t) row : shared->dims.n_rows;
+}
 
 /* Slots of big leaves are numbered from here on. */
 #define GROVE_BIG_SLOT	(1 << 24)

@@ -8,13 +8,22 @@
 #include "hist.h"
 #include "split.h"
 
+#define GROVE_MAX_PARTS		64		/* of the rows: processes that run tasks */
+
+/* Those rows of a leaf that are of one part of all rows. */
+typedef struct GroveSegment
+{
+	uint32_t	begin;			/* in the bag list */
+	uint32_t	count;
+	uint32_t	out_begin;		/* in the list of those that the tree does not see */
+	uint32_t	out_count;
+} GroveSegment;
+
 /* A leaf of the tree that is being grown. */
 typedef struct GroveLeaf
 {
-	uint32_t	begin;			/* its rows in the bag list */
-	uint32_t	count;
-	uint32_t	out_begin;		/* its rows in the list of those that the tree does not see */
-	uint32_t	out_count;
+	uint32_t	count;			/* entries in the bag list, of all parts */
+	uint32_t	out_count;		/* the same of the other list; below the root an estimate */
 	uint32_t	node;
 	uint32_t	depth;
 	uint32_t	side;			/* which of the two buffers of each list */
@@ -52,7 +61,7 @@ typedef struct GroveWorker
 {
 	int64_t		accumulators[GROVE_HIST_SCRATCH];
 	int32_t		words[GROVE_HIST_CHUNK];
-	GroveEntry	part[GROVE_HIST_CHUNK];
+	GroveEntry	part[GROVE_HIST_CHUNK];	/* of a chunk, divided */
 	uint64_t	epoch[GROVE_MAX_BLOCKS];	/* which histogram its sums of a block belong to */
 } GroveWorker;
 

@@ -318,12 +318,12 @@ grovepg_intake_bin(const GroveIntake *in, const GroveFeatureBins *bins, uint8 *r
 	return true;
 }
 
-/* Labels of the tile's rows: classes, or the distance to the centre. */
+/* Labels of the tile's rows, which go to first: classes, or the distance to the centre. */
 static void
-place_labels(GroveIntake *in, uint32 n)
+place_labels(GroveIntake *in, uint32 first, uint32 n)
 {
 	const double *targets = grovepg_intake_column(in, AT_TARGET(in));
-	float	   *label = in->trainer->label + in->first;
+	float	   *label = in->trainer->label + first;
 	bool		numeric = in->target.type.kind == GROVE_FEATURE_NUMERIC;
 	uint32		i;
 
@@ -345,6 +345,25 @@ place_labels(GroveIntake *in, uint32 n)
 	}
 }
 
+/*
+ * Where the next tile of n rows goes.  Full ones are dealt to the processes in
+ * turn, each of which gets rows that follow each other: were rows in the order
+ * of a feature, the rows of a leaf would else be those of one process.
+ */
+static uint32
+tile_place(const GroveIntake *in, uint32 n)
+{
+	uint32		hands = in->trainer->shared->dims.n_workers;
+	uint32		tile = in->first / GROVE_TILE_ROWS;
+	uint32		tiles = in->n_rows / GROVE_TILE_ROWS;
+	uint32		hand = tile % hands;
+
+	Assert(in->first % GROVE_TILE_ROWS == 0);
+	if (n < GROVE_TILE_ROWS)
+		return in->first;
+	return (hand * (tiles / hands) + Min(hand, tiles % hands) + tile / hands) * GROVE_TILE_ROWS;
+}
+
 /* The tile's first n rows, whose bins and hashes are there, become rows of the trainer. */
 static void
 place_tile(GroveIntake *in, uint32 n)
@@ -352,12 +371,12 @@ place_tile(GroveIntake *in, uint32 n)
 	GroveTrainer *t = in->trainer;
 	const double *weight = grovepg_intake_column(in, AT_WEIGHT(in));
 	const double *validation = grovepg_intake_column(in, AT_VALIDATION(in));
-	uint32		first = in->first;
+	uint32		first = tile_place(in, n);
 	uint32		i,
 				k;
 
 	grove_matrix_fill(&t->matrix, t->bins, in->bins, first, n);
-	place_labels(in, n);
+	place_labels(in, first, n);
 	for (i = 0; i < n && t->weight; i++)
 		t->weight[first + i] = (float) Min(weight[i] * (in->class_weight ? in->class_weight[(uint32) t->label[first + i]] : 1.0), FLT_MAX);
 	for (i = 0; i < n && t->validation; i++)

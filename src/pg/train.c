@@ -201,12 +201,15 @@ total_memory(const GroveTraining *tr, size_t trainer_size)
 		!grove_size_add(&total, 1, grovepg_intake_fill_memory(tr->intake)) ||
 		!grove_size_add(&total, tr->rows_size, 1) ||
 		!grove_size_add(&total, 1, grovepg_train_ccp_memory(tr)) ||
-		(tr->dims.own_records && !grove_size_add(&total, tr->dims.n_workers, tr->dims.matrix.record_bytes)))
+		(tr->dims.own_records && !grove_size_add(&total, 2, tr->dims.matrix.record_bytes)))
 		return SIZE_MAX;
 	return total;
 }
 
-/* Size of the trainer's buffer; each process gets records of its own when they are allowed. */
+/*
+ * Size of the trainer's buffer; when they are allowed, each process gets records
+ * of its own, twice all in all: the leader's of all rows, and a part for each other.
+ */
 static size_t
 size_trainer(GroveTraining *tr, size_t *total)
 {
@@ -251,7 +254,7 @@ make_trainer(GroveTraining *tr)
 				 errhint("Raise \"grove.max_memory\" or \"maintenance_work_mem\", or train on a sample; see grove.prune().")));
 	/* the hashes go again; kept rows do when they have been read */
 	tr->held = SUNDRIES + size + tr->rows_size + grovepg_train_ccp_memory(tr) +
-		(tr->dims.own_records ? (Size) tr->dims.n_workers * tr->dims.matrix.record_bytes : 0);
+		(tr->dims.own_records ? 2 * tr->dims.matrix.record_bytes : 0);
 	buffer = grovepg_team_allocate(size, &tr->workers, &tr->team);
 	grove_trainer_init(buffer, &tr->dims, &tr->config);
 	grove_trainer_attach(&tr->trainer, buffer);

@@ -5,8 +5,14 @@
  * is filled.  Workers are launched once for a training.  For each phase the
  * leader writes what to do into the buffer and then publishes a ticket, one
  * 64-bit word that holds the number of tasks and the next one to take;
- * everybody, the leader too, takes tasks from it.  So a worker that comes
- * late, or never, is not missed, and start-up time is hidden.
+ * everybody, the leader too, takes tasks from it.
+ *
+ * Where tasks are parts of the rows, each process does its own part, whose
+ * records it has in memory of its own, with large pages: the leader puts it into
+ * the mailbox of each worker.  A worker that has not made its records yet has
+ * no mailbox open; the leader, which has the records of all rows, does its
+ * part.  So a worker that comes late, or never, is not missed, and start-up
+ * time is hidden.
  *
  * Who waits spins for at most SPINS pauses, a quarter of a millisecond or so,
  * then sleeps on a condition variable: gaps between phases are mostly shorter,
@@ -39,17 +45,27 @@
 #define SPINS		8000
 #define CONTROL_KEY	UINT64CONST(0x67726f7665000001)
 
+/* Where a worker finds its part; each alone in a line of the cache. */
+typedef struct TeamMailbox
+{
+	pg_atomic_uint32 open;		/* the worker has its records */
+	pg_atomic_uint32 mail;		/* 1: its part of this phase is to be done */
+	char		pad[PG_CACHE_LINE_SIZE - 2 * sizeof(pg_atomic_uint32)];
+} TeamMailbox;
+
 /* In the parallel context's own small segment. */
 typedef struct TeamControl
 {
 	dsm_handle	segment;		/* of the trainer */
 	pg_atomic_uint64 ticket;	/* number of tasks << 32 | next task */
 	pg_atomic_uint32 done;		/* tasks that are finished */
+	pg_atomic_uint32 parts;		/* 1: the number of parts is known */
 	pg_atomic_uint32 over;		/* 1: no more phases */
 	pg_atomic_uint32 helpers;	/* workers that took a task */
 	pg_atomic_uint32 helped;	/* tasks that they took */
-	ConditionVariable work;		/* a ticket or the end was published */
+	ConditionVariable work;		/* parts, a ticket, mail or the end was published */
 	ConditionVariable finished; /* the last task of a phase was finished */
+	TeamMailbox boxes[GROVE_MAX_PARTS];	/* by worker; that of the leader is not used */
 } TeamControl;
 
 struct GroveTeam
@@ -72,7 +88,7 @@ grovepg_team_size(uint32 n_rows, uint32 n_features)
 		return 0;
 	if ((uint64) n_rows * n_features < (uint64) grovepg_min_parallel_cells)
 		return 0;
-	return Min(workers, max_parallel_workers);
+	return Min(Min(workers, max_parallel_workers), GROVE_MAX_PARTS - 1);
 }
 
 /*
@@ -153,6 +169,7 @@ void
 grovepg_team_start(GroveTeam *team, GroveTrainer *trainer)
 {
 	TeamControl *control;
+	int			i;
 
 	if (team->segment == NULL)
 		return;
@@ -165,22 +182,55 @@ grovepg_team_start(GroveTeam *team, GroveTrainer *trainer)
 	control->segment = dsm_segment_handle(team->segment);
 	pg_atomic_init_u64(&control->ticket, 0);
 	pg_atomic_init_u32(&control->done, 0);
+	pg_atomic_init_u32(&control->parts, 0);
 	pg_atomic_init_u32(&control->over, 0);
 	pg_atomic_init_u32(&control->helpers, 0);
 	pg_atomic_init_u32(&control->helped, 0);
 	ConditionVariableInit(&control->work);
 	ConditionVariableInit(&control->finished);
+	for (i = 0; i < GROVE_MAX_PARTS; i++)
+	{
+		pg_atomic_init_u32(&control->boxes[i].open, 0);
+		pg_atomic_init_u32(&control->boxes[i].mail, 0);
+	}
 	shm_toc_insert(team->context->toc, CONTROL_KEY, control);
 	team->control = control;
 	LaunchParallelWorkers(team->context);
-	trainer->shared->shared_out = team->context->nworkers_launched > 0;
+	trainer->shared->n_parts = team->context->nworkers_launched + 1;
+	pg_write_barrier();
+	pg_atomic_write_u32(&control->parts, 1);
+	ConditionVariableBroadcast(&control->work);
+}
+
+/* One task is done; total: how many there are in this phase. */
+static void
+finish_task(TeamControl *control, uint32 total)
+{
+	if (pg_atomic_add_fetch_u32(&control->done, 1) == total)
+		ConditionVariableSignal(&control->finished);
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* A worker's own part of the phase, if it is to be done; tells how many tasks that was. */
+static uint32
+do_part(TeamControl *control, GroveTrainer *trainer, uint32 worker)
+{
+	TeamMailbox *box = &control->boxes[worker];
+
+	if (pg_atomic_read_u32(&box->mail) == 0)
+		return 0;
+	pg_read_barrier();
+	pg_atomic_write_u32(&box->mail, 0);
+	grove_tasks_run(trainer, worker, worker);
+	finish_task(control, trainer->shared->n_tasks);
+	return 1;
 }
 
 /* Takes tasks of the published phase until there are none; tells how many. */
 static uint32
 take_tasks(TeamControl *control, GroveTrainer *trainer, uint32 worker)
 {
-	uint32		taken = 0;
+	uint32		taken = do_part(control, trainer, worker);
 
 	for (;;)
 	{
@@ -197,28 +247,27 @@ take_tasks(TeamControl *control, GroveTrainer *trainer, uint32 worker)
 			return taken;
 		grove_tasks_run(trainer, worker, task);
 		taken++;
-		if (pg_atomic_add_fetch_u32(&control->done, 1) == total)
-			ConditionVariableSignal(&control->finished);
-		CHECK_FOR_INTERRUPTS();
+		finish_task(control, total);
 	}
 }
 
 static bool
-has_work(TeamControl *control)
+has_work(TeamControl *control, uint32 worker)
 {
 	uint64		ticket = pg_atomic_read_u64(&control->ticket);
 
-	return (uint32) ticket < (uint32) (ticket >> 32) || pg_atomic_read_u32(&control->over) != 0;
+	return pg_atomic_read_u32(&control->boxes[worker].mail) != 0 || (uint32) ticket < (uint32) (ticket >> 32) ||
+		pg_atomic_read_u32(&control->over) != 0;
 }
 
 static bool
-spin_until_work(TeamControl *control)
+spin_until_work(TeamControl *control, uint32 worker)
 {
 	int			i;
 
 	for (i = 0; i < SPINS; i++)
 	{
-		if (has_work(control))
+		if (has_work(control, worker))
 			return true;
 		SPIN_DELAY();
 	}
@@ -246,13 +295,37 @@ wait_for_tasks(TeamControl *control, uint32 total)
 	pg_read_barrier();
 }
 
+/* Each part to the worker that has its records, the leader's own and those without a worker to the leader. */
+static void
+run_parts(TeamControl *control, GroveTrainer *trainer, uint32 total)
+{
+	bool		sent[GROVE_MAX_PARTS] = {false};
+	uint32		part;
+
+	for (part = 1; part < total; part++)
+	{
+		sent[part] = pg_atomic_read_u32(&control->boxes[part].open) != 0;
+		if (sent[part])
+			pg_atomic_write_u32(&control->boxes[part].mail, 1);
+	}
+	ConditionVariableBroadcast(&control->work);
+	for (part = 0; part < total; part++)
+	{
+		if (sent[part])
+			continue;
+		grove_tasks_run(trainer, 0, part);
+		finish_task(control, total);
+	}
+}
+
 void
 grovepg_team_run(GroveTeam *team, GroveTrainer *trainer)
 {
+	TeamControl *control = team->control;
 	uint32		total = trainer->shared->n_tasks;
 	uint32		task;
 
-	if (!trainer->shared->shared_out || trainer->shared->small || total < 2)
+	if (trainer->shared->n_parts == 1 || trainer->shared->small || total < 2)
 	{
 		for (task = 0; task < total; task++)
 		{
@@ -261,12 +334,17 @@ grovepg_team_run(GroveTeam *team, GroveTrainer *trainer)
 		}
 		return;
 	}
-	pg_atomic_write_u32(&team->control->done, 0);
+	pg_atomic_write_u32(&control->done, 0);
 	pg_write_barrier();
-	pg_atomic_write_u64(&team->control->ticket, (uint64) total << 32);
-	ConditionVariableBroadcast(&team->control->work);
-	take_tasks(team->control, trainer, 0);
-	wait_for_tasks(team->control, total);
+	if (trainer->shared->by_part)
+		run_parts(control, trainer, total);
+	else
+	{
+		pg_atomic_write_u64(&control->ticket, (uint64) total << 32);
+		ConditionVariableBroadcast(&control->work);
+		take_tasks(control, trainer, 0);
+	}
+	wait_for_tasks(control, total);
 }
 
 /* Tells at DEBUG1 what the workers did, which no result shows. */
@@ -304,33 +382,52 @@ grovepg_team_finish(GroveTeam *team)
 	MemoryContextDelete(team->memory);
 }
 
-/* A worker: takes tasks until the leader says that the training is over. */
+/* Records of a worker's part; without records of its own it uses those of all. */
+static void
+open_mailbox(TeamControl *control, GroveTrainer *trainer, uint32 worker)
+{
+	ConditionVariablePrepareToSleep(&control->work);
+	while (pg_atomic_read_u32(&control->parts) == 0 && pg_atomic_read_u32(&control->over) == 0)
+		ConditionVariableSleep(&control->work, PG_WAIT_EXTENSION);
+	ConditionVariableCancelSleep();
+	pg_read_barrier();
+	if (pg_atomic_read_u32(&control->parts) == 0 || worker >= trainer->shared->n_parts)
+		return;
+	if (trainer->shared->dims.own_records)
+	{
+		uint32		first = grove_trainer_part_row(trainer->shared, worker);
+
+		grovepg_team_own_records(NULL, trainer);
+		grove_matrix_records(&trainer->matrix, first, grove_trainer_part_row(trainer->shared, worker + 1) - first);
+	}
+	pg_write_barrier();
+	pg_atomic_write_u32(&control->boxes[worker].open, 1);
+}
+
+/* A worker: does tasks until the leader says that the training is over. */
 void
 grovepg_team_worker(dsm_segment *segment, shm_toc *toc)
 {
 	TeamControl *control = shm_toc_lookup(toc, CONTROL_KEY, false);
 	dsm_segment *buffer = dsm_attach(control->segment);
 	GroveTrainer trainer;
+	uint32		worker = ParallelWorkerNumber + 1;
 	uint32		taken = 0;
 
 	if (buffer == NULL)
 		return;					/* the leader is done already */
 	grove_trainer_attach(&trainer, dsm_segment_address(buffer));
-	if (trainer.shared->dims.own_records)
-	{
-		grovepg_team_own_records(NULL, &trainer);
-		grove_matrix_records(&trainer.matrix);
-	}
+	open_mailbox(control, &trainer, worker);
 	while (pg_atomic_read_u32(&control->over) == 0)
 	{
 		uint32		before = taken;
 
 		CHECK_FOR_INTERRUPTS();
-		taken += take_tasks(control, &trainer, ParallelWorkerNumber + 1);
-		if (taken > before || spin_until_work(control))
+		taken += take_tasks(control, &trainer, worker);
+		if (taken > before || spin_until_work(control, worker))
 			continue;
 		ConditionVariablePrepareToSleep(&control->work);
-		while (!has_work(control))
+		while (!has_work(control, worker))
 			ConditionVariableSleep(&control->work, PG_WAIT_EXTENSION);
 		ConditionVariableCancelSleep();
 	}

@@ -20,8 +20,9 @@ extern void *grovepg_team_allocate(Size size, int *workers, GroveTeam **team);
 
 /*
  * When dims.own_records: private memory for the records of this process, which
- * the caller fills.  The leader's go with the team; in a worker (NULL) with the
- * current context.
+ * the caller fills: the leader for all rows, a worker for those of its part,
+ * so that the rest stays untouched.  The leader's go with the team; in a worker
+ * (NULL) with the current context.
  */
 extern void grovepg_team_own_records(GroveTeam *team, GroveTrainer *trainer);
 

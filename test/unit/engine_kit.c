@@ -319,7 +319,7 @@ relocate(Driver *d)
 	{
 		/* another process makes its own from the columns */
 		memset(d->records, 0x5a, d->trainer.shared->dims.matrix.record_bytes);
-		grove_matrix_records(&d->trainer.matrix);
+		grove_matrix_records(&d->trainer.matrix, 0, d->trainer.matrix.n_rows);
 	}
 }
 
@@ -348,24 +348,35 @@ static void
 before_phase(Driver *d)
 {
 	const GroveTrainShared *s = d->trainer.shared;
-	const GroveLeaf *leaf = &d->trainer.leaves[s->args.leaf];
+	const GroveSplit *split = &d->trainer.leaves[s->args.left].best;
+	uint32_t	node = 0;
 
-	if (s->phase != GROVE_PHASE_PARTITION)
+	if (s->phase != GROVE_PHASE_SPLIT)
 		return;
-	d->gain[leaf->node] = leaf->best.gain;
-	d->left[leaf->node] = leaf->best.left;
+	while (d->trainer.nodes[node].left != d->trainer.leaves[s->args.left].node)
+		node++;
+	d->gain[node] = split->gain;
+	d->left[node] = split->left;
 }
 
 static void
 after_phase(Driver *d)
 {
 	const GroveTrainShared *s = d->trainer.shared;
-	const GroveLeaf *leaf = &d->trainer.leaves[s->args.leaf];
+	uint32_t	left = 0;
+	uint32_t	right = 0;
+	uint32_t	part;
 
-	if (s->phase == GROVE_PHASE_PARTITION && (int64_t) atomic_load(&s->left_cursor) != leaf->best.left.c)
+	if (s->phase != GROVE_PHASE_SPLIT)
+		return;
+	for (part = 0; part < s->n_parts; part++)
+	{
+		left += grove_trainer_segment(&d->trainer, s->args.left, part)->count;
+		right += grove_trainer_segment(&d->trainer, s->args.right, part)->count;
+	}
+	if (left != d->trainer.leaves[s->args.left].count || right != d->trainer.leaves[s->args.right].count)
 		d->model.cursors_agree = false;
-	if (s->phase == GROVE_PHASE_HIST)
-		d->model.built_both += s->args.build_both;
+	d->model.built_both += s->args.build_both;
 }
 
 static void *
@@ -437,7 +448,7 @@ kit_train(const KitCase *kase, const KitSchedule *schedule)
 	grove_trainer_init(d.buffer, &kase->dims, &kase->config);
 	d.records = kase->dims.own_records ? kit_alloc(kase->dims.matrix.record_bytes, 1) : NULL;
 	attach(&d, d.buffer);
-	d.trainer.shared->shared_out = kase->dims.n_workers > 1;
+	d.trainer.shared->n_parts = kase->dims.n_workers;
 	fill_trainer(&d.trainer, &kase->table);
 	d.model.n_outputs = kase->dims.n_outputs;
 	d.model.base = kit_alloc(kase->dims.n_outputs, sizeof(double));

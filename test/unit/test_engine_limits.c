@@ -380,13 +380,15 @@ test_sizes(void)
 	bad = good;
 	bad.n_workers = 0;
 	CHECK(grove_trainer_size(&bad, &size) == GROVE_ERR_RANGE);
+	bad.n_workers = GROVE_MAX_PARTS + 1;
+	CHECK(grove_trainer_size(&bad, &size) == GROVE_ERR_RANGE);
 	/* the largest of everything is a number of bytes, and not a small one; 32 bits do not hold it */
 	bad = good;
 	bad.n_rows = (uint32_t) GROVE_MAX_ROWS;
 	bad.n_features = GROVE_MAX_FEATURES;
 	bad.n_outputs = GROVE_MAX_CLASSES;
 	bad.max_leaves = GROVE_MAX_LEAVES;
-	bad.n_workers = 64;
+	bad.n_workers = GROVE_MAX_PARTS;
 	bad.mode = GROVE_HIST_WIDE;
 	bad.weighted = bad.sampled = true;
 	CHECK(grove_trainer_size(&bad, &size) == (sizeof(size_t) > 4 ? GROVE_OK : GROVE_ERR_SIZE));

@@ -225,7 +225,11 @@ check_block(const Matrix *m, const GroveBlock *block, GroveHistMode mode, const 
 	uint32_t	n_features = 0;
 
 	memset(accumulators, 0x5a, GROVE_HIST_SCRATCH * sizeof(int64_t));
-	grove_hist_accumulate(&m->matrix, block, mode, entries, n, mode == GROVE_HIST_WIDE ? hess : NULL, accumulators);
+	grove_hist_clear(&m->matrix, block, mode, accumulators);
+	grove_hist_accumulate(&m->matrix, block, mode, entries, n / 3, mode == GROVE_HIST_WIDE ? hess : NULL, accumulators);
+	grove_hist_accumulate(&m->matrix, block, mode, entries + n / 3, n - n / 3, mode == GROVE_HIST_WIDE ? hess : NULL,
+						  accumulators);
+	grove_hist_finish(&m->matrix, block, mode, accumulators);
 	for (uint32_t i = 0; i < block->n_columns + block->n_wide; i++)
 	{
 		const int64_t *column = grove_hist_at(block, mode, accumulators, i);

@@ -236,7 +236,8 @@ check_case(KitRandom *random, uint32_t n_features, uint32_t n_rows, bool join)
 	check_codes(random, &c);
 	records = c.matrix.records;
 	c.matrix.records = kit_alloc(c.size.record_bytes, 1);
-	grove_matrix_records(&c.matrix);
+	grove_matrix_records(&c.matrix, n_rows / 3, n_rows - n_rows / 3);
+	grove_matrix_records(&c.matrix, 0, n_rows / 3);
 	CHECK(memcmp(records, c.matrix.records, c.size.record_bytes) == 0);
 	free(records);
 	free(c.matrix.records);

@@ -18,6 +18,7 @@ static float score[ROWS];
 static float weight[ROWS];
 static GroveEntry entries[2][ROWS];
 static GroveLeaf leaf;
+static GroveSegment segment;
 static GroveNode nodes[1];
 
 static GroveTrainer
@@ -35,6 +36,8 @@ make_trainer(void)
 	t.bag[0] = entries[0];
 	t.bag[1] = entries[1];
 	t.leaves = &leaf;
+	t.segments = &segment;
+	shared.n_parts = 1;
 	t.nodes = nodes;
 	return t;
 }
@@ -52,6 +55,20 @@ compare_items(const void *a, const void *b)
 	double		y = ((const Item *) b)->residual;
 
 	return x < y ? -1 : x > y;
+}
+
+/* The quantile of n entries, cut into parts of which the second is empty. */
+static double
+quantile(const GroveTrainer *t, const GroveEntry *list, uint32_t n, double alpha)
+{
+	static GroveEntry scratch[ROWS];
+	GroveRenewRows parts[3] = {{list, scratch, n / 3, 0}, {list + n / 3, scratch + n / 3, 0, 0},
+	{list + n / 3, scratch + n / 3, n - n / 3, 0}};
+	GroveRenewRows whole = {list, scratch, n, 0};
+	double		found = grove_renew_quantile(t, &whole, 1, alpha);
+
+	CHECK(grove_renew_quantile(t, parts, 3, alpha) == found);
+	return found;
 }
 
 /* By definition, from a full sort. */
@@ -106,7 +123,6 @@ test_random(int weighted, int ties)
 {
 	static const double alphas[] = {0.5, 0.1, 0.9, 0.25, 1e-6, 0.999999};
 	GroveTrainer t = make_trainer();
-	GroveEntry	scratch[ROWS];
 	uint32_t	n;
 	uint32_t	i;
 	int			a;
@@ -131,10 +147,10 @@ test_random(int weighted, int ties)
 			double		found;
 
 			fill_entries(entries[0], n, n + a);
-			found = grove_renew_quantile(&t, entries[0], n, alphas[a], scratch);
+			found = quantile(&t, entries[0], n, alphas[a]);
 			CHECK(found == reference(&t, entries[0], n, alphas[a]));
 			fill_entries(entries[1], n, n + a + 1000);
-			CHECK(grove_renew_quantile(&t, entries[1], n, alphas[a], scratch) == found);
+			CHECK(quantile(&t, entries[1], n, alphas[a]) == found);
 		}
 	}
 }
@@ -143,7 +159,6 @@ static void
 test_cases(void)
 {
 	GroveTrainer t = make_trainer();
-	GroveEntry	scratch[8];
 	int			i;
 
 	for (i = 0; i < 4; i++)
@@ -154,23 +169,23 @@ test_cases(void)
 		entries[0][i].row = i;
 	}
 	/* -4, -3, 0, 5 */
-	CHECK(grove_renew_quantile(&t, entries[0], 4, 0.5, scratch) == -1.5);
-	CHECK(grove_renew_quantile(&t, entries[0], 3, 0.5, scratch) == -3);
-	CHECK(grove_renew_quantile(&t, entries[0], 4, 0.6, scratch) == 0);
-	CHECK(grove_renew_quantile(&t, entries[0], 0, 0.5, scratch) == 0);
+	CHECK(quantile(&t, entries[0], 4, 0.5) == -1.5);
+	CHECK(quantile(&t, entries[0], 3, 0.5) == -3);
+	CHECK(quantile(&t, entries[0], 4, 0.6) == 0);
+	CHECK(quantile(&t, entries[0], 0, 0.5) == 0);
 	/* a row that a bootstrap sample holds three times */
 	entries[0][0].row = entries[0][1].row = entries[0][2].row = 3;
-	CHECK(grove_renew_quantile(&t, entries[0], 4, 0.5, scratch) == 5);
+	CHECK(quantile(&t, entries[0], 4, 0.5) == 5);
 	/* no weight at all; fractions of weights that add up to just a half */
 	t.weight = weight;
 	for (i = 0; i < 4; i++)
 		entries[0][i].row = i;
-	CHECK(grove_renew_quantile(&t, entries[0], 4, 0.5, scratch) == 0);
+	CHECK(quantile(&t, entries[0], 4, 0.5) == 0);
 	weight[0] = 0.1f;
 	weight[1] = 0.2f;
 	weight[2] = 0.0f;
 	weight[3] = 0.1f + 0.2f;
-	CHECK(grove_renew_quantile(&t, entries[0], 4, 0.5, scratch) == 1);
+	CHECK(quantile(&t, entries[0], 4, 0.5) == 1);
 }
 
 static void
@@ -185,8 +200,8 @@ test_leaf(void)
 		score[i] = 0;
 		entries[1][i].row = i;
 	}
-	leaf.begin = 1;
-	leaf.count = 4;
+	segment.begin = 1;
+	segment.count = 4;
 	leaf.side = 1;
 	shared.config.learning_rate = 0.5;
 	shared.config.loss = GROVE_LOSS_ABSOLUTE;
