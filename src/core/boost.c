@@ -217,15 +217,15 @@ run_chunks(GroveBoost *boost, GrovePhase phase, int state)
 	return GROVE_BOOST_TASKS;
 }
 
-/* A phase whose tasks are the leaves of the tree that has just been grown. */
+/* A phase over the leaves of the tree that has just been grown. */
 static GroveBoostEvent
 run_leaves(GroveBoost *boost, GrovePhase phase, int state)
 {
 	GroveTrainShared *s = boost->trainer->shared;
 
 	s->phase = phase;
-	s->by_part = false;
-	s->n_tasks = s->n_leaves;
+	s->by_part = phase == GROVE_PHASE_LEAVES;
+	s->n_tasks = s->by_part ? s->n_parts : s->n_leaves;
 	s->small = s->dims.n_rows < 65536;
 	boost->state = state;
 	return GROVE_BOOST_TASKS;

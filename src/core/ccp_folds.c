@@ -138,11 +138,11 @@ grove_ccp_judge_leaf(const GroveCcpJudge *judge, const GroveTrainer *t, uint32_t
 	for (part = 0; part < t->shared->n_parts; part++)
 	{
 		const GroveSegment *rows = grove_trainer_segment(t, leaf, part);
-		const GroveEntry *out = t->out[l->side] + rows->out_begin;
+		const uint32_t *out = t->out[l->side] + rows->out_begin;
 
 		for (i = 0; i < rows->out_count; i++)
 		{
-			uint32_t	row = out[i].row;
+			uint32_t	row = out[i];
 			float		label = t->label[row];
 			double		w = (double) grove_boost_weight(t, row);
 			double		r = (share ? label == class : (double) label) - judge->base;

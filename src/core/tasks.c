@@ -231,12 +231,12 @@ run_gradient(GroveTrainer *t, uint32_t chunk)
 	}
 }
 
-/* Entries of n rows: those that the tree sees once to the start of part, the others to its end. */
+/* n rows: those that the tree sees once to bag, the others to out; each has room for all. */
 GROVE_CLONES static void
-divide_rows(const uint8_t *copies, const int32_t *words, uint32_t first, uint32_t n, GroveEntry *part)
+divide_rows(const uint8_t *copies, const int32_t *words, uint32_t first, uint32_t n, GroveEntry *bag, uint32_t *out)
 {
-	uint32_t	bag = 0;
-	uint32_t	out = n;
+	uint32_t	n_bag = 0;
+	uint32_t	n_out = 0;
 	uint32_t	i;
 
 	/* as in partition.c */
@@ -244,16 +244,16 @@ divide_rows(const uint8_t *copies, const int32_t *words, uint32_t first, uint32_
 	{
 		GroveEntry	entry = {first + i, words[i]};
 
-		part[bag] = entry;
-		part[out - 1] = entry;
-		bag += copies[i];
-		out -= 1 - copies[i];
+		bag[n_bag] = entry;
+		out[n_out] = first + i;
+		n_bag += copies[i];
+		n_out += 1 - copies[i];
 	}
 }
 
 /* Entries of n rows: as many as the tree sees of each to bag, those that it does not see to out. */
 static void
-copy_rows(const uint8_t *copies, const int32_t *words, uint32_t first, uint32_t n, GroveEntry *bag, GroveEntry *out)
+copy_rows(const uint8_t *copies, const int32_t *words, uint32_t first, uint32_t n, GroveEntry *bag, uint32_t *out)
 {
 	uint32_t	i,
 				k;
@@ -263,7 +263,7 @@ copy_rows(const uint8_t *copies, const int32_t *words, uint32_t first, uint32_t 
 		GroveEntry	entry = {first + i, words[i]};
 
 		if (copies[i] == 0)
-			*out++ = entry;
+			*out++ = first + i;
 		for (k = 0; k < copies[i]; k++)
 			*bag++ = entry;
 	}
@@ -271,10 +271,10 @@ copy_rows(const uint8_t *copies, const int32_t *words, uint32_t first, uint32_t 
 
 /* The chunk's rows into the two lists; words are their gradients. */
 static void
-list_rows(GroveTrainer *t, const GroveChunk *c, const int32_t *words, uint32_t first, uint32_t n, GroveEntry *part)
+list_rows(GroveTrainer *t, GroveWorker *w, const GroveChunk *c, const int32_t *words, uint32_t first, uint32_t n)
 {
 	GroveEntry *bag = t->bag[0] + c->bag_begin;
-	GroveEntry *out = t->out[0] + c->out_begin;
+	uint32_t   *out = t->out[0] + c->out_begin;
 	uint32_t	i;
 
 	if (!t->copies)
@@ -289,9 +289,9 @@ list_rows(GroveTrainer *t, const GroveChunk *c, const int32_t *words, uint32_t f
 		copy_rows(t->copies + first, words, first, n, bag, out);
 	else
 	{
-		divide_rows(t->copies + first, words, first, n, part);
-		memcpy(bag, part, c->bag * sizeof(GroveEntry));
-		memcpy(out, part + c->bag, c->out * sizeof(GroveEntry));
+		divide_rows(t->copies + first, words, first, n, w->bag, w->out);
+		memcpy(bag, w->bag, c->bag * sizeof(GroveEntry));
+		memcpy(out, w->out, c->out * sizeof(uint32_t));
 	}
 }
 
@@ -316,7 +316,7 @@ list_chunk(GroveTrainer *t, uint32_t worker, uint32_t chunk)
 		grove_loss_gradients(t->shared->config.loss, &rows, 0, &args->rounding, t->workers[worker].words,
 							 t->hess ? t->hess + first : NULL);
 	}
-	list_rows(t, c, words, first, n, t->workers[worker].part);
+	list_rows(t, &t->workers[worker], c, words, first, n);
 	grove_tasks_add(t, worker, t->bag[0] + c->bag_begin, c->bag);
 }
 

@@ -50,7 +50,7 @@ extern int32_t grove_tasks_slot(const GroveTrainer *trainer, uint32_t leaf, bool
 /* tasks_split.c: the phases that split a leaf. */
 extern void grove_tasks_split(GroveTrainer *trainer, uint32_t worker, uint32_t task);
 extern void grove_tasks_find(GroveTrainer *trainer, uint32_t feature);
-extern void grove_tasks_leaves(GroveTrainer *trainer, uint32_t leaf);
+extern void grove_tasks_leaves(GroveTrainer *trainer, uint32_t part);
 extern void grove_tasks_out(GroveTrainer *trainer, uint32_t leaf);
 
 /* tasks_select.c: choosing rows by their gradients. */

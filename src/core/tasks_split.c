@@ -7,33 +7,31 @@
 #include "rng.h"
 #include "tasks.h"
 
-/* Sends rows left or right by the code in the feature's column; returns how many go left. */
-static uint32_t
-partition_rows(const GroveTrainer *t, uint32_t feature, const uint8_t *by_code, const GroveEntry *in, GroveEntry *out,
-			   uint32_t n)
-{
-	const GroveColumn *column = &t->matrix.columns[t->matrix.places[feature].column];
-	const uint8_t *codes = t->matrix.codes + column->at;
-
-	if (column->width == 2)
-		return grove_partition_wide((const uint16_t *) codes, by_code, in, out, n);
-	return grove_partition_rows(codes, by_code, in, out, n);
-}
-
-/* The rows of one part go to the children. */
+/* The rows of one part go to the children, by the code in the column of the feature. */
 static void
-move_part(GroveTrainer *t, uint32_t part, const GroveSplit *split, const uint8_t *by_code)
+move_part(GroveTrainer *t, uint32_t part, uint32_t feature, const uint8_t *by_code)
 {
 	const GrovePhaseArgs *args = &t->shared->args;
+	const GroveColumn *column = &t->matrix.columns[t->matrix.places[feature].column];
+	const uint8_t *codes = t->matrix.codes + column->at;
+	const uint16_t *wide = (const uint16_t *) codes;
 	uint32_t	side = t->leaves[args->left].side;	/* where they go */
 	GroveSegment *left = grove_trainer_segment(t, args->left, part);
 	GroveSegment *right = grove_trainer_segment(t, args->right, part);
 	GroveSegment parent = *left;
+	const GroveEntry *bag = t->bag[1 - side] + parent.begin;
+	const uint32_t *out = t->out[1 - side] + parent.out_begin;
 
-	left->count = partition_rows(t, split->feature, by_code, t->bag[1 - side] + parent.begin,
-								 t->bag[side] + parent.begin, parent.count);
-	left->out_count = partition_rows(t, split->feature, by_code, t->out[1 - side] + parent.out_begin,
-									 t->out[side] + parent.out_begin, parent.out_count);
+	if (column->width == 2)
+	{
+		left->count = grove_partition_entries_wide(wide, by_code, bag, t->bag[side] + parent.begin, parent.count);
+		left->out_count = grove_partition_rows_wide(wide, by_code, out, t->out[side] + parent.out_begin, parent.out_count);
+	}
+	else
+	{
+		left->count = grove_partition_entries(codes, by_code, bag, t->bag[side] + parent.begin, parent.count);
+		left->out_count = grove_partition_rows(codes, by_code, out, t->out[side] + parent.out_begin, parent.out_count);
+	}
 	right->begin = parent.begin + left->count;
 	right->count = parent.count - left->count;
 	right->out_begin = parent.out_begin + left->out_count;
@@ -56,7 +54,7 @@ grove_tasks_split(GroveTrainer *t, uint32_t worker, uint32_t task)
 	grove_matrix_by_code(&t->matrix, t->bins, split->feature, by_bin, by_code);
 	for (part = task; part < end; part++)
 	{
-		move_part(t, part, split, by_code);
+		move_part(t, part, split->feature, by_code);
 		if (args->search && args->place != GROVE_HIST_IN_SLOT)
 			grove_tasks_add_part(t, worker, built, part);
 	}
@@ -179,22 +177,22 @@ grove_tasks_find(GroveTrainer *t, uint32_t feature)
 }
 
 void
-grove_tasks_leaves(GroveTrainer *t, uint32_t task)
+grove_tasks_leaves(GroveTrainer *t, uint32_t part)
 {
-	uint32_t	side = t->leaves[task].side;
-	uint32_t	part,
+	uint32_t	leaf,
 				i;
 
-	for (part = 0; part < t->shared->n_parts; part++)
+	for (leaf = 0; leaf < t->shared->n_leaves; leaf++)
 	{
-		const GroveSegment *rows = grove_trainer_segment(t, task, part);
+		uint32_t	side = t->leaves[leaf].side;
+		const GroveSegment *rows = grove_trainer_segment(t, leaf, part);
 		const GroveEntry *bag = t->bag[side] + rows->begin;
-		const GroveEntry *out = t->out[side] + rows->out_begin;
+		const uint32_t *out = t->out[side] + rows->out_begin;
 
 		for (i = 0; i < rows->count; i++)
-			t->leaf_of[bag[i].row] = (uint16_t) task;
+			t->leaf_of[bag[i].row] = (uint16_t) leaf;
 		for (i = 0; i < rows->out_count; i++)
-			t->leaf_of[out[i].row] = (uint16_t) task;
+			t->leaf_of[out[i]] = (uint16_t) leaf;
 	}
 }
 
@@ -210,12 +208,12 @@ grove_tasks_out(GroveTrainer *t, uint32_t task)
 	for (part = 0; part < t->shared->n_parts; part++)
 	{
 		const GroveSegment *rows = grove_trainer_segment(t, task, part);
-		const GroveEntry *out = t->out[leaf->side] + rows->out_begin;
+		const uint32_t *out = t->out[leaf->side] + rows->out_begin;
 
 		for (i = 0; i < rows->out_count; i++)
 		{
-			sum[out[i].row] += leaf->value;
-			t->out_trees[out[i].row] += output == 0;
+			sum[out[i]] += leaf->value;
+			t->out_trees[out[i]] += output == 0;
 		}
 	}
 }

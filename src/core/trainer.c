@@ -124,7 +124,7 @@ lay_out(GroveArena *arena, const GroveTrainDims *dims, GroveTrainer *t)
 	for (i = 0; i < 2; i++)
 	{
 		t->bag[i] = grove_arena_carve(arena, t->bag_capacity, sizeof(GroveEntry));
-		t->out[i] = grove_arena_carve(arena, t->out_capacity, sizeof(GroveEntry));
+		t->out[i] = grove_arena_carve(arena, t->out_capacity, sizeof(uint32_t));
 	}
 	t->chunks = grove_arena_carve(arena, count_chunks(dims), sizeof(GroveChunk));
 	t->leaves = grove_arena_carve(arena, dims->max_leaves, sizeof(GroveLeaf));

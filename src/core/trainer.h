@@ -80,7 +80,7 @@ typedef enum GrovePhase
 	GROVE_PHASE_ROOT,			/* part: list the rows, histogram of the root */
 	GROVE_PHASE_SPLIT,			/* part: send the leaf's rows to the children, histogram of one of these */
 	GROVE_PHASE_FIND,			/* feature: merge, subtract, best split of both children */
-	GROVE_PHASE_LEAVES,			/* leaf: note for each row which leaf it is in */
+	GROVE_PHASE_LEAVES,			/* part: note for each row which leaf it is in */
 	GROVE_PHASE_RENEW,			/* leaf: its value from the residuals of its rows */
 	GROVE_PHASE_OUT,			/* leaf: its value to the sums of the rows that the tree did not see */
 	GROVE_PHASE_RANK,			/* chunk of rows in the order of groups: gradients of the groups that begin there; measure */
@@ -172,8 +172,8 @@ typedef struct GroveTrainer
 	float	   *factor;			/* [n_rows] by_gradient: how often a row counts, 0: the trees do not see it; before DRAW its score */
 	int32_t    *words;			/* [n_outputs][n_rows] gradients, where they are kept for a round */
 	int32_t    *hess;			/* [n_outputs][n_rows], wide mode, and by_gradient to choose by */
-	GroveEntry *bag[2];			/* [bag_capacity] */
-	GroveEntry *out[2];
+	GroveEntry *bag[2];			/* [bag_capacity] entries of the rows that the tree sees */
+	uint32_t   *out[2];			/* [out_capacity] the other rows */
 	uint32_t	bag_capacity;
 	uint32_t	out_capacity;
 	GroveChunk *chunks;			/* [n_chunks] */

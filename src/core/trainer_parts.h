@@ -61,7 +61,8 @@ typedef struct GroveWorker
 {
 	int64_t		accumulators[GROVE_HIST_SCRATCH];
 	int32_t		words[GROVE_HIST_CHUNK];
-	GroveEntry	part[GROVE_HIST_CHUNK];	/* of a chunk, divided */
+	GroveEntry	bag[GROVE_HIST_CHUNK];	/* of a chunk, divided */
+	uint32_t	out[GROVE_HIST_CHUNK];
 	uint64_t	epoch[GROVE_MAX_BLOCKS];	/* which histogram its sums of a block belong to */
 } GroveWorker;
 

@@ -17,35 +17,46 @@ check_list(KitRandom *random, bool wide, const uint16_t *column, const uint8_t *
 	uint8_t		narrow[ROWS];
 	GroveEntry *in = kit_alloc(n, sizeof(GroveEntry));
 	GroveEntry *out = kit_alloc(n, sizeof(GroveEntry));
+	uint32_t   *rows_in = kit_alloc(n, sizeof(uint32_t));
+	uint32_t   *rows_out = kit_alloc(n, sizeof(uint32_t));
 	uint8_t    *seen = kit_alloc(n, 1);
 	uint32_t	left;
+	uint32_t	rows_left;
 	uint32_t	expected = 0;
 	bool		sides = true;
 	bool		once = true;
+	bool		same = true;
 
 	for (uint32_t i = 0; i < n; i++)
 	{
-		in[i].row = kit_below(random, ROWS);
+		in[i].row = rows_in[i] = kit_below(random, ROWS);
 		in[i].g = (int32_t) i;
 		expected += table[column[in[i].row]];
 	}
 	for (uint32_t i = 0; i < ROWS; i++)
 		narrow[i] = (uint8_t) column[i];
-	left = wide ? grove_partition_wide(column, table, in, out, n) : grove_partition_rows(narrow, table, in, out, n);
+	left = wide ? grove_partition_entries_wide(column, table, in, out, n) :
+		grove_partition_entries(narrow, table, in, out, n);
+	rows_left = wide ? grove_partition_rows_wide(column, table, rows_in, rows_out, n) :
+		grove_partition_rows(narrow, table, rows_in, rows_out, n);
 	for (uint32_t i = 0; i < n; i++)
 	{
 		uint32_t	from = (uint32_t) out[i].g;
 
 		sides = sides && table[column[out[i].row]] == (i < left);
 		once = once && from < n && !seen[from] && in[from].row == out[i].row;
+		same = same && rows_out[i] == out[i].row;
 		if (from < n)
 			seen[from] = 1;
 	}
-	CHECK(left == expected);
+	CHECK(left == expected && rows_left == expected);
 	CHECK(sides);
 	CHECK(once);
+	CHECK(same);
 	free(in);
 	free(out);
+	free(rows_in);
+	free(rows_out);
 	free(seen);
 }
 
