@@ -308,6 +308,8 @@ begin_trees(GroveBoost *boost)
 	boost->splits = 0;
 	if (grove_trainer_keeps_gradients(&boost->trainer->shared->dims))
 	{
+		if (grove_trainer_grades_listed(boost->trainer->shared))
+			return begin_tree(boost);
 		if (!boost->trainer->shared->args.factored)
 			set_rounding(boost, boost->trainer->shared->dims.mode);
 		return run_chunks(boost, GROVE_PHASE_GRADIENT, STATE_GRADIENT);

@@ -251,6 +251,43 @@ divide_rows(const uint8_t *copies, const int32_t *words, uint32_t first, uint32_
 	}
 }
 
+#define GATHERED	256			/* rows that are brought together at once */
+
+/* Gradients of listed rows that are not side by side. */
+static void
+grade_entries(const GroveTrainer *t, GroveEntry *entries, uint32_t n)
+{
+	float		label[GATHERED],
+				score[GATHERED],
+				weight[GATHERED],
+				factor[GATHERED];
+	uint32_t	identity[GATHERED];
+	int32_t		words[GATHERED];
+	GroveLossRows rows = loss_rows(t, 0, 0);
+	uint32_t	i;
+
+	rows.label = label;
+	rows.score = score;
+	rows.weight = t->weight ? weight : NULL;
+	rows.factor = factor;
+	rows.identity = identity;
+	rows.n = n;
+	for (i = 0; i < n; i++)
+	{
+		uint32_t	row = entries[i].row;
+
+		label[i] = t->label[row];
+		score[i] = t->score[row];
+		factor[i] = t->factor[row];
+		identity[i] = t->identity[row];
+	}
+	for (i = 0; t->weight && i < n; i++)
+		weight[i] = t->weight[entries[i].row];
+	grove_loss_gradients(t->shared->config.loss, &rows, 0, &t->shared->args.rounding, words, NULL);
+	for (i = 0; i < n; i++)
+		entries[i].g = words[i];
+}
+
 /* Entries of n rows: as many as the tree sees of each to bag, those that it does not see to out. */
 static void
 copy_rows(const uint8_t *copies, const int32_t *words, uint32_t first, uint32_t n, GroveEntry *bag, uint32_t *out)
@@ -304,6 +341,7 @@ list_chunk(GroveTrainer *t, uint32_t worker, uint32_t chunk)
 	uint32_t	first;
 	uint32_t	n = grove_tasks_chunk_rows(t, chunk, &first);
 	const int32_t *words = t->workers[worker].words;
+	uint32_t	i;
 
 	if (args->apply)
 		apply_leaves(t, first, n);
@@ -317,6 +355,8 @@ list_chunk(GroveTrainer *t, uint32_t worker, uint32_t chunk)
 							 t->hess ? t->hess + first : NULL);
 	}
 	list_rows(t, &t->workers[worker], c, words, first, n);
+	for (i = 0; grove_trainer_grades_listed(t->shared) && i < c->bag; i += GATHERED)
+		grade_entries(t, t->bag[0] + c->bag_begin + i, c->bag - i < GATHERED ? c->bag - i : GATHERED);
 	grove_tasks_add(t, worker, t->bag[0] + c->bag_begin, c->bag);
 }
 

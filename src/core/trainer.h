@@ -208,6 +208,17 @@ grove_trainer_keeps_gradients(const GroveTrainDims *dims)
 	return dims->n_outputs > 1 || dims->by_gradient;
 }
 
+/*
+ * Whether the gradients of the tree at hand are computed when its rows are
+ * listed, of these alone: a tree whose rows were chosen by their gradients sees
+ * few.
+ */
+static inline bool
+grove_trainer_grades_listed(const GroveTrainShared *shared)
+{
+	return shared->args.factored && shared->dims.n_outputs == 1 && shared->dims.mode != GROVE_HIST_WIDE;
+}
+
 /* Threshold of a split that sends all values left and missing right; infinite values count as +-this one. */
 #define GROVE_LAST_THRESHOLD	1.7976931348623157e308
 

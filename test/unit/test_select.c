@@ -265,6 +265,29 @@ check_goss_factors(const KitCase *kase, const GroveTrainer *t, const double *sco
 	free(sorted);
 }
 
+/* The integers that the tree summed, by row: from where they were kept, or from the lists of the leaves. */
+static int32_t *
+words_of(const KitCase *kase, const GroveTrainer *t)
+{
+	const GroveTrainShared *s = t->shared;
+	int32_t    *words = kit_alloc(kase->table.n_rows, sizeof(int32_t));
+
+	if (!grove_trainer_grades_listed(s))
+		memcpy(words, t->words + (size_t) s->args.output * kase->table.n_rows, kase->table.n_rows * sizeof(int32_t));
+	for (uint32_t leaf = 0; grove_trainer_grades_listed(s) && leaf < s->n_leaves; leaf++)
+	{
+		for (uint32_t part = 0; part < s->n_parts; part++)
+		{
+			const GroveSegment *rows = grove_trainer_segment(t, leaf, part);
+			const GroveEntry *entries = t->bag[t->leaves[leaf].side] + rows->begin;
+
+			for (uint32_t i = 0; i < rows->count; i++)
+				words[entries[i].row] = entries[i].g;
+		}
+	}
+	return words;
+}
+
 /* The integers that the tree summed are the gradients times the factors. */
 static void
 check_words(Watch *watch, const GroveTrainer *t)
@@ -276,6 +299,7 @@ check_words(Watch *watch, const GroveTrainer *t)
 	double		g_unit = t->shared->rules.g_unit;
 	double		h_unit = t->shared->rules.h_unit;
 	bool		agree = true;
+	int32_t    *words = words_of(kase, t);
 
 	memset(watch->sums, 0, sizeof(watch->sums));
 	memset(watch->squares, 0, sizeof(watch->squares));
@@ -283,7 +307,7 @@ check_words(Watch *watch, const GroveTrainer *t)
 	{
 		double		factor = factored ? t->factor[i] : training_row(&kase->table, i);
 		double		slack = 1e-5 * (1.0 + factor) * (kase->table.weight ? kase->table.weight[i] : 1.0);
-		int32_t		entry = t->words[(size_t) k * kase->table.n_rows + i];
+		int32_t		entry = words[i];
 		double		word = (packed ? entry >> 16 : entry) * g_unit;
 		double		hess = (packed ? entry & 0xffff : t->hess[(size_t) k * kase->table.n_rows + i]) * h_unit;
 		double		g,
@@ -305,6 +329,7 @@ check_words(Watch *watch, const GroveTrainer *t)
 		watch->squares[1] += packed && factor > 0.0 ? 0.25 * h_unit * h_unit : 0.0;
 	}
 	CHECK(agree);
+	free(words);
 }
 
 static void
