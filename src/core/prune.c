@@ -178,7 +178,7 @@ scale_sizes(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, con
 		cell->keep = even + (1 - even) * grove_pps_probability(design->scale, shares[i].weight, shares[i].floor);
 		cell->pi = cell->keep * (double) cell->units;
 	}
-	design->scale *= 1 - even;
+	design->scale = ldexp(design->scale * (1 - even), -design->exponent);
 	design->even = even;
 	return GROVE_OK;
 }
@@ -218,7 +218,30 @@ keep_share(GrovePruneCell *cells, size_t n_cells, double share)
 	}
 }
 
-/* First step: keep, and in pi the expected units, of every cell. */
+/* Can a unit of the cell be kept at all? */
+static bool
+is_eligible(const GrovePruneDesign *design, const GrovePruneCell *cell)
+{
+	return design->method != GROVE_PRUNE_WEIGHTED || cell->size > 0;
+}
+
+static void
+keep_all(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells)
+{
+	keep_share(cells, n_cells, 1);
+	for (size_t i = 0; i < n_cells; i++)
+	{
+		if (!is_eligible(design, &cells[i]))
+			cells[i].keep = cells[i].pi = 0;
+	}
+	if (design->method == GROVE_PRUNE_INVERSE || design->method == GROVE_PRUNE_WEIGHTED ||
+		design->method == GROVE_PRUNE_SURPRISE || design->method == GROVE_PRUNE_GRADIENT)
+		design->scale = HUGE_VAL;
+	if (design->method == GROVE_PRUNE_NEGATIVES)
+		design->beta = 1;
+}
+
+/* First step: keep, and in pi the expected units, of every cell; units is how many are eligible. */
 static GroveStatus
 remove_units(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, const uint32_t *order,
 			 uint64_t units, double target, GrovePpsShare *shares)
@@ -227,11 +250,7 @@ remove_units(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, co
 
 	if (target >= (double) units)
 	{
-		if (design->method == GROVE_PRUNE_INVERSE || design->method == GROVE_PRUNE_SURPRISE ||
-			design->method == GROVE_PRUNE_GRADIENT)
-			design->scale = HUGE_VAL;
-		design->beta = design->method == GROVE_PRUNE_NEGATIVES ? 1 : design->beta;
-		keep_share(cells, n_cells, 1);
+		keep_all(design, cells, n_cells);
 		return GROVE_OK;
 	}
 	switch (design->method)
@@ -246,6 +265,7 @@ remove_units(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells, co
 			}
 			return status;
 		case GROVE_PRUNE_INVERSE:
+		case GROVE_PRUNE_WEIGHTED:
 		case GROVE_PRUNE_SURPRISE:
 		case GROVE_PRUNE_GRADIENT:
 			return scale_sizes(design, cells, n_cells, order, units, target, shares);
@@ -335,7 +355,31 @@ first_target(const GrovePruneDesign *design, const GrovePruneCell *cells, size_t
 		target = floor(target + 0.5);
 	if (design->method == GROVE_PRUNE_STRATIFIED && !design->counted && target < (double) n_cells)
 		target = (double) n_cells;
-	return target < (double) units ? target : (double) units;
+	return target;
+}
+
+int
+grove_prune_normalize(GrovePruneCell *cells, size_t n_cells)
+{
+	const double least = ldexp(1, -GROVE_PRUNE_WEIGHT_BITS);
+	double		heaviest = 0;
+	int			exponent;
+
+	for (size_t i = 0; i < n_cells; i++)
+	{
+		if (!isinf(cells[i].size) && cells[i].size > heaviest)
+			heaviest = cells[i].size;
+	}
+	if (heaviest == 0)
+		return 0;
+	(void) frexp(heaviest, &exponent);
+	exponent--;
+	for (size_t i = 0; i < n_cells; i++)
+	{
+		if (cells[i].size > 0)
+			cells[i].size = fmax(ldexp(cells[i].size, -exponent), least);
+	}
+	return exponent;
 }
 
 GroveStatus
@@ -344,19 +388,22 @@ grove_prune_design(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cel
 {
 	GroveStatus status;
 	uint64_t	units = 0;
+	uint64_t	eligible = 0;
 	double		target;
 	double		back = 0;
 
 	for (size_t i = 0; i < n_cells; i++)
 	{
 		units += cells[i].units;
+		if (is_eligible(design, &cells[i]))
+			eligible += cells[i].units;
 		cells[i].readmit = 0;
 		cells[i].take = 0;
 	}
 	design->scale = design->readmit_scale = design->beta = NAN;
 	design->even = 0;
-	target = first_target(design, cells, n_cells, order, units);
-	status = remove_units(design, cells, n_cells, order, units, target, shares);
+	target = fmin(first_target(design, cells, n_cells, order, units), (double) eligible);
+	status = remove_units(design, cells, n_cells, order, eligible, target, shares);
 	if (status != GROVE_OK)
 		return status;
 

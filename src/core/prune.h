@@ -20,6 +20,7 @@ typedef enum GrovePruneMethod
 	GROVE_PRUNE_STRATIFIED,
 	GROVE_PRUNE_INVERSE,
 	GROVE_PRUNE_NEGATIVES,
+	GROVE_PRUNE_WEIGHTED,
 	GROVE_PRUNE_SURPRISE,
 	GROVE_PRUNE_GRADIENT,
 	GROVE_PRUNE_NOISE			/* guide.h */
@@ -43,7 +44,8 @@ typedef struct GrovePruneCell
 	uint64_t	units;			/* distinct keys; for Poisson sampling the rows */
 	uint64_t	frequency;		/* rows with the same value of the by columns; at least rows */
 	double		spread;			/* standard deviation, Neyman allocation only */
-	double		size;			/* surprise, gradient: > 0; noise: contradiction, 0: none; guide.h */
+	double		size;			/* weighted: the weight, infinity: certain; surprise, gradient: > 0; noise: contradiction,
+								 * 0: none; guide.h */
 	uint32_t	group;			/* noise: class of the rows */
 	bool		certain;		/* negatives: of the positive class */
 
@@ -66,6 +68,7 @@ typedef struct GrovePruneDesign
 	double		gamma;			/* power of the frequency */
 	double		pi_min;			/* inverse: smallest probability */
 	double		readmit;		/* share of removed units to draw back */
+	int			exponent;		/* weighted: sizes are weights over 2^exponent; scale is that of the weights */
 	double		class_cap;		/* noise: largest share of a class to remove */
 	uint64_t	start;			/* random; decides how exact sizes are rounded */
 
@@ -77,13 +80,23 @@ typedef struct GrovePruneDesign
 	double		beta;			/* negatives: probability of the negative class */
 } GrovePruneDesign;
 
+/* weighted: a weight that is smaller than the largest finite one by more counts as this much smaller. */
+#define GROVE_PRUNE_WEIGHT_BITS	1000
+
+/*
+ * Method weighted: divides the weights that the cells have as sizes, all >= 0,
+ * by 2^exponent, so that the largest finite one lies in [1, 2): what follows
+ * is then the same, bit by bit, for weights that were multiplied by a power of two.
+ */
+extern int	grove_prune_normalize(GrovePruneCell *cells, size_t n_cells);
+
 /*
  * Fills pi and, for an exact size, take of every cell.  order lists the cells
  * in a canonical order, which has to look random: sums run along it and exact
  * sizes are rounded along it.  shares has n_cells places.
  *
- * GROVE_ERR_RANGE: pi_min alone keeps more than asked for, or the target
- * leaves no place for a stratum or a negative unit.
+ * GROVE_ERR_RANGE: pi_min or units of infinite weight alone keep more than
+ * asked for, or the target leaves no place for a stratum or a negative unit.
  */
 extern GroveStatus grove_prune_design(GrovePruneDesign *design, GrovePruneCell *cells, size_t n_cells,
 									  const uint32_t *order, GrovePpsShare *shares);

@@ -72,8 +72,8 @@ grovepg_feature_type_name(Oid type)
 	return format_type_be(getBaseType(type));
 }
 
-static double
-number_of(const GroveFeatureType *feature, Datum value)
+double
+grovepg_feature_unbounded(const GroveFeatureType *feature, Datum value)
 {
 	switch (feature->type)
 	{
@@ -115,7 +115,7 @@ number_of(const GroveFeatureType *feature, Datum value)
 double
 grovepg_feature_number(const GroveFeatureType *feature, Datum value)
 {
-	return grovepg_feature_finite(number_of(feature, value));
+	return grovepg_feature_finite(grovepg_feature_unbounded(feature, value));
 }
 
 GroveText

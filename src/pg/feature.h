@@ -44,6 +44,9 @@ grovepg_feature_finite(double number)
 /* Value of a numeric type, not NULL. */
 extern double grovepg_feature_number(const GroveFeatureType *feature, Datum value);
 
+/* The same, but an infinite value stays infinite. */
+extern double grovepg_feature_unbounded(const GroveFeatureType *feature, Datum value);
+
 /* Label of a categorical type, not NULL; points into value or palloc'd memory, valid until the current context is reset. */
 extern GroveText grovepg_feature_label(GroveFeatureType *feature, Datum value);
 

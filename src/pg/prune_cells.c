@@ -77,6 +77,7 @@ struct PruneCells
 
 	uint32		n_classes;		/* 2 for negatives, and for a guide of two: the others, the positive class */
 	PruneClass *positive;		/* negatives only */
+	PruneWeight *weight;		/* weighted only; the weights are the strata */
 	PruneGuide *guide;			/* surprise, gradient and noise only; its codes are the strata */
 	stratum_hash *strata;		/* NULL: one stratum */
 	uint32		n_strata;
@@ -86,6 +87,7 @@ struct PruneCells
 	uint64	   *rows;			/* of each cell, side by side while they are counted: cells are wide and met in any order */
 	uint64	   *cutoffs;		/* exact size: highest hash that a cell keeps */
 	PruneUnits *units;
+	bool		keyed;			/* keys are looked at while rows are counted */
 	bool		uncounted;		/* one probability for all, nothing was counted */
 	CountedRow	waiting[WAITING_ROWS];
 	int			n_waiting;
@@ -104,8 +106,8 @@ reserve_strata(PruneCells *cells, uint32 capacity)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the \"by\" columns have more than %u different values, which needs more memory than allowed",
 						cells->n_strata),
-				 errhint("Raise grove.max_memory, which is now %zu kB, or group the values more coarsely.",
-						 grovepg_max_memory() / 1024)));
+				 errhint("Raise grove.max_memory, which is now %zu kB, or %s.", grovepg_max_memory() / 1024,
+						 cells->weight != NULL ? "round the weights" : "group the values more coarsely")));
 	if (cells->cells == NULL)
 	{
 		cells->ids = palloc_extended(capacity * sizeof(StratumId), MCXT_ALLOC_HUGE);
@@ -135,13 +137,22 @@ add_stratum(PruneCells *cells, StratumId id)
 	return number;
 }
 
-/* The code of a guide as a stratum. */
+/* The code of a guide, or the bits of a weight, as a stratum. */
 static StratumId
-guided_id(const PruneCells *cells, uint32 code)
+coded_id(const PruneCells *cells, uint64 code)
 {
 	StratumId	id = {code, grove_rng_hash(cells->id_keys[1], code)};
 
 	return id;
+}
+
+static uint64
+bits_of_double(double value)
+{
+	uint64		bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	return bits;
 }
 
 static StratumId
@@ -149,6 +160,8 @@ stratum_id(const PruneCells *cells, const Datum *values, const bool *nulls)
 {
 	StratumId	id = {0, 0};
 
+	if (cells->weight != NULL)
+		return coded_id(cells, bits_of_double(grovepg_weight_read(cells->weight, values[0], nulls[0])));
 	if (cells->strata != NULL)
 	{
 		id.high = grovepg_key_hash_nulls(cells->by, cells->id_keys[0], values, nulls);
@@ -234,7 +247,7 @@ locate_row(PruneCells *cells, TupleTableSlot *slot, StratumId *id, uint32 *class
 		return;
 	}
 	grovepg_guide_row(cells->guide, slot, &guided);
-	*id = guided_id(cells, guided.code);
+	*id = coded_id(cells, guided.code);
 	*class = guided.class;
 }
 
@@ -336,48 +349,18 @@ total_units(const PruneCells *cells, uint32 class)
 	return sum;
 }
 
-/* A design that asks for the impossible says which number would do. */
+/*
+ * The cells get their weights as sizes, and identities that do not depend on
+ * the unit of the weights: these decide the order of the cells.
+ */
 static void
-report_design(const PruneCells *cells, GroveStatus status)
+set_weights(PruneCells *cells)
 {
-	const PruneRequest *request = cells->request;
-
-	if (status != GROVE_ERR_RANGE)
-		grovepg_error_status(status, NULL, 0);
-	switch (request->design.method)
-	{
-		case GROVE_PRUNE_STRATIFIED:
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("argument \"n\" is less than the number of strata"),
-					 errdetail("There are %u strata, and each keeps at least one row.", cells->n_strata),
-					 errhint("Ask for more rows, or name fewer \"by\" columns.")));
-			break;
-		case GROVE_PRUNE_NEGATIVES:
-			{
-				uint64		positive = total_units(cells, 1);
-				uint64		negative = total_units(cells, 0);
-
-				if (negative == 0)
-					ereport(ERROR,
-							(errcode(ERRCODE_DATA_EXCEPTION),
-							 errmsg("target has one class only"),
-							 errhint("Method \"negatives\" needs rows that are not of the positive class.")));
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("nothing is left for the negative class"),
-						 errdetail("%llu of %llu rows are positive, and all of them are kept.",
-								   (unsigned long long) positive, (unsigned long long) (positive + negative)),
-						 errhint("Keep more rows; as many negative as positive rows need keep => %.3g.",
-								 Min(1.0, 2.0 * (double) positive / (double) (positive + negative)))));
-				break;
-			}
-		default:
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("option \"pi_min\" alone keeps more rows than asked for"),
-					 errhint("Keep more rows, or choose a smaller \"pi_min\".")));
-	}
+	for (uint32 s = 0; s < cells->n_strata; s++)
+		memcpy(&cells->cells[s].size, &cells->ids[s].high, sizeof(double));
+	cells->request->design.exponent = grove_prune_normalize(cells->cells, cells->n_strata);
+	for (uint32 s = 0; s < cells->n_strata; s++)
+		cells->ids[s].low = grove_rng_hash(cells->id_keys[1], bits_of_double(cells->cells[s].size));
 }
 
 static void
@@ -385,10 +368,13 @@ make_design(PruneCells *cells)
 {
 	GrovePruneDesign *design = &cells->request->design;
 	uint32		n_cells = cells->n_strata * cells->n_classes;
-	uint32	   *order = canonical_order(cells, n_cells);
+	uint32	   *order;
 	GrovePpsShare *shares = palloc_extended(Max(n_cells, 1) * sizeof(GrovePpsShare), MCXT_ALLOC_HUGE);
 	GroveStatus status;
 
+	if (cells->weight != NULL)
+		set_weights(cells);
+	order = canonical_order(cells, n_cells);
 	for (uint32 i = 0; i < n_cells; i++)
 	{
 		GrovePruneCell *cell = &cells->cells[i];
@@ -420,7 +406,7 @@ make_design(PruneCells *cells)
 	else
 		status = grove_prune_design(design, cells->cells, n_cells, order, shares);
 	if (status != GROVE_OK)
-		report_design(cells, status);
+		grovepg_prune_refuse(cells->request, status, cells->cells, n_cells, cells->n_strata);
 	pfree(shares);
 	pfree(order);
 }
@@ -438,18 +424,25 @@ static void
 count_rows(PruneCells *cells)
 {
 	PruneRequest *request = cells->request;
-	bool		exact = request->design.exact;
-	int			first = exact ? 0 : request->n_key;
+	int			first = cells->keyed ? 0 : request->n_key;
 
-	if (exact)
+	if (cells->keyed)
 		cells->units = grovepg_units_begin();
 	grovepg_reread_visit(request->source, request->n_columns - first, request->deciding + first, request->guided,
-						 exact ? count_keyed_row : count_row, cells);
+						 cells->keyed ? count_keyed_row : count_row, cells);
 	count_waiting(cells);
 	for (Size i = 0; i < (Size) cells->n_strata * cells->n_classes; i++)
 		cells->cells[i].rows = cells->rows[i];
-	if (exact)
+	if (cells->weight != NULL && !grovepg_units_agree(cells->units))
+		grovepg_weight_differs(cells->weight);
+	if (request->design.exact)
 		grovepg_units_count(cells->units, cells->cells, cells->n_strata * cells->n_classes);
+	else if (cells->units != NULL)
+	{
+		/* it was only asked whether they agree: Poisson sampling counts rows */
+		grovepg_units_end(cells->units);
+		cells->units = NULL;
+	}
 }
 
 PruneCells *
@@ -474,6 +467,9 @@ grovepg_prune_cells(PruneRequest *request, bool need_counts)
 	cells->n_classes = request->design.method == GROVE_PRUNE_NEGATIVES ? 2 : 1;
 	if (cells->n_classes == 2)
 		cells->positive = grovepg_class_positive(request);
+	if (request->design.method == GROVE_PRUNE_WEIGHTED)
+		cells->weight = grovepg_weight_begin(request);
+	cells->keyed = request->design.exact || cells->weight != NULL;
 	if (request->guided)
 	{
 		cells->guide = grovepg_guide_begin(request);
@@ -533,7 +529,7 @@ grovepg_prune_decide(PruneCells *cells, TupleTableSlot *slot, const AttrNumber *
 		fate->log_offset = cells->n_classes < 2 ? 0 :
 			grove_guide_offset(cells->positive != NULL ? 1 : cells->cells[number + 1].pi, cells->cells[number].pi);
 	}
-	cells->decided += trace_row(id, class, request->design.exact ? hash : 0);
+	cells->decided += trace_row(id, class, cells->keyed ? hash : 0);
 }
 
 void
@@ -557,6 +553,6 @@ grovepg_prune_summarize(const PruneCells *cells, GrovePruneSummary *summary, int
 		if (cells->n_classes == 2)
 			*units += (int64) total_units(cells, 1);
 	}
-	*n_strata = cells->guide != NULL ? -1 : summary->rows > 0 ? (int64) cells->n_strata : 0;
+	*n_strata = cells->guide != NULL || cells->weight != NULL ? -1 : summary->rows > 0 ? (int64) cells->n_strata : 0;
 	pfree(order);
 }

@@ -4,7 +4,9 @@
  *   prune_request.c   arguments -> PruneRequest: what was asked for
  *   prune_options.c   the options of single methods
  *   prune_cells.c     rows -> cells: strata, classes, counts, which units stay
+ *   prune_refuse.c    designs that ask for the impossible
  *   prune_class.c     the positive class of method negatives
+ *   prune_weight.c    the weights of method weighted
  *   prune_guide.c     what a model says of a row, for methods surprise, gradient and noise
  *   prune_spread.c    standard deviations for Neyman allocation
  *   prune_units.c     distinct keys of an exact size, sorted
@@ -81,6 +83,17 @@ extern bool grovepg_class_equal(const PruneClass *positive, Datum value, bool nu
 /* ERROR 22023 that lists the classes: no row is of the one that was asked for. */
 extern void grovepg_class_missing(const PruneClass *positive, const char *wanted) pg_attribute_noreturn();
 
+/* Method weighted: the column with the weights, which is the only one of "by". */
+typedef struct PruneWeight PruneWeight;
+
+extern PruneWeight *grovepg_weight_begin(const PruneRequest *request);
+
+/* The weight of a row: 0 or more, perhaps infinite.  A null, a NaN and a negative one are an ERROR. */
+extern double grovepg_weight_read(const PruneWeight *weight, Datum value, bool null);
+
+/* ERROR 22000: rows that live and die together have different weights. */
+extern void grovepg_weight_differs(const PruneWeight *weight) pg_attribute_noreturn();
+
 /* Methods surprise, gradient and noise: the model, and what it says of a row. */
 typedef struct PruneGuide PruneGuide;
 
@@ -107,6 +120,10 @@ extern uint32 grovepg_guide_group(const PruneGuide *guide, uint32 code);
 
 /* When all cells have their rows and sizes: sizes that depend on those of the others. */
 extern void grovepg_guide_finish(const PruneGuide *guide, GrovePruneCell *cells, uint32 n_cells, const uint32 *order);
+
+/* ERROR: why the core found no design for these cells, and which number would do. */
+extern void grovepg_prune_refuse(const PruneRequest *request, GroveStatus status, const GrovePruneCell *cells,
+								 uint32 n_cells, uint32 n_strata);
 
 typedef struct PruneCells PruneCells;
 

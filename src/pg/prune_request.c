@@ -26,10 +26,10 @@ enum
 
 /* The methods that sample, in the order of GrovePruneMethod, and the one that does not. */
 static const char *const methods[] = {
-	"random", "stratified", "inverse", "negatives", "surprise", "gradient", "noise", "duplicates"
+	"random", "stratified", "inverse", "negatives", "weighted", "surprise", "gradient", "noise", "duplicates"
 };
 
-#define METHOD_DUPLICATES	7
+#define METHOD_DUPLICATES	8
 
 static char *
 text_argument(FunctionCallInfo fcinfo, int i, const char *name)
@@ -129,6 +129,24 @@ check_guided(FunctionCallInfo fcinfo, const PruneRequest *request)
 				 errhint("Name the column that training is to predict, as in target => 'bought'.")));
 }
 
+/* The weights decide; no value is frequent or rare, so nothing can be drawn back for being rare. */
+static void
+check_weighted(const PruneRequest *request)
+{
+	const char *unused = request->design.readmit != 0 ? "readmit" : request->design.gamma != 1 ? "gamma" : NULL;
+
+	if (unused != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" has no effect with method \"weighted\"", unused),
+				 errhint("The \"by\" column is a weight there, not a value whose frequency counts; to draw some rows back, add to their weight.")));
+	if (request->n_by != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("method \"weighted\" needs one \"by\" column, not %d", request->n_by),
+				 errhint("Name the numeric column with the weights, as in by => '{amount}'.")));
+}
+
 /* What a method cannot do without, and what it has no use for. */
 static void
 check_roles(FunctionCallInfo fcinfo, const PruneRequest *request)
@@ -139,6 +157,8 @@ check_roles(FunctionCallInfo fcinfo, const PruneRequest *request)
 		check_merge(fcinfo, request);
 	else if (request->guided)
 		check_guided(fcinfo, request);
+	else if (method == GROVE_PRUNE_WEIGHTED)
+		check_weighted(request);
 	else if (request->n_by == 0 &&
 		(method == GROVE_PRUNE_STRATIFIED || method == GROVE_PRUNE_INVERSE || request->design.readmit > 0))
 		ereport(ERROR,

@@ -28,7 +28,7 @@ enum
 
 #define MAX_ROUNDS	1000
 
-static const char *const methods[] = {"surprise", "gradient", "random", "stratified", "inverse", "negatives"};
+static const char *const methods[] = {"surprise", "gradient", "random", "stratified", "inverse", "negatives", "weighted"};
 static const char *const metrics[] = {"auc", "log_loss", "rmse", "mae"};
 static const char *const extra_columns[] = {"grove_weight", "grove_log_offset", "grove_validation"};
 
@@ -262,7 +262,8 @@ grovepg_loop_request(FunctionCallInfo fcinfo)
 					 errhint("It is true in the rows that are not trained on, as in \"day >= date '2026-01-01' AS later\".")));
 	}
 	read_params(fcinfo, request);
-	if (request->by == NIL && (strcmp(request->method, "stratified") == 0 || strcmp(request->method, "inverse") == 0))
+	if (request->by == NIL && (strcmp(request->method, "stratified") == 0 || strcmp(request->method, "inverse") == 0 ||
+							   strcmp(request->method, "weighted") == 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("method \"%s\" needs the option \"by\"", request->method),

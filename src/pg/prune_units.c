@@ -243,6 +243,33 @@ grovepg_units_count(PruneUnits *units, GrovePruneCell *cells, uint32 n_cells)
 	pfree(met);
 }
 
+typedef struct Agreement
+{
+	uint64		last;			/* hash of the unit before */
+	bool		begun;
+	bool		broken;
+} Agreement;
+
+static void
+compare_unit(const GroveUnit *unit, void *arg)
+{
+	Agreement  *agreement = arg;
+
+	if (agreement->begun && unit->hash == agreement->last)
+		agreement->broken = true;
+	agreement->last = unit->hash;
+	agreement->begun = true;
+}
+
+bool
+grovepg_units_agree(PruneUnits *units)
+{
+	Agreement	agreement = {0, false, false};
+
+	visit_units(units, compare_unit, &agreement);
+	return !agreement.broken;
+}
+
 typedef struct Cut
 {
 	uint64	   *left;			/* units that a cell still takes */

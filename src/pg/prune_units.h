@@ -21,6 +21,9 @@ extern void grovepg_units_add(PruneUnits *units, uint32 cell, uint64 hash);
 /* After the last row: fills cells[].units. */
 extern void grovepg_units_count(PruneUnits *units, GrovePruneCell *cells, uint32 n_cells);
 
+/* After the last row: do all units of one key lie in one cell? */
+extern bool grovepg_units_agree(PruneUnits *units);
+
 /* cutoffs[cell]: the hash of the last unit that a cell takes, where it takes some. */
 extern void grovepg_units_cut(PruneUnits *units, const GrovePruneCell *cells, uint32 n_cells, uint64 *cutoffs);
 
