@@ -1,7 +1,6 @@
 -- block_design_effect: how much worse a sample of blocks is than one of rows.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_grove;
-RESET client_min_messages;
 
 CREATE FUNCTION pg_temp.error_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -72,6 +71,18 @@ SELECT grove.tally_state_send(a) = grove.tally_state_send(b) AS canonical
 FROM (SELECT pg_temp.design_state(noise, block ORDER BY i) AS a, pg_temp.design_state(noise, block ORDER BY -i) AS b FROM design_t) AS x;
 SELECT grove.block_design_final(grove.tally_combine(NULL, state)) = grove.block_design_final(grove.tally_combine(state, NULL)) AS with_null,
 	   grove.tally_combine(NULL, NULL) IS NULL AS only_null FROM design_states WHERE part = 0;
+
+-- Above 2 a notice tells that blocks mislead: once for an aggregate of a plan, whatever the groups, and not for windows or by hand.
+RESET client_min_messages;
+SELECT grove.block_design_effect(trend, block) > 2 AS told FROM design_t;
+SELECT grove.block_design_effect(noise, block) > 2 AS not_told FROM design_t;
+SELECT min(effect) > 40 AS of_both, count(*) FROM (SELECT grove.block_design_effect(noise, block) + grove.block_design_effect(label, block) AS effect FROM design_t GROUP BY i / 1000) AS g;
+SELECT count(*) AS rows, max(effect) > 2 AS not_told FROM (SELECT grove.block_design_effect(trend, block) OVER (ORDER BY i ROWS BETWEEN 99 PRECEDING AND CURRENT ROW) AS effect FROM design_t) AS w;
+SELECT grove.block_design_final(state) > 2 AS not_told FROM (SELECT pg_temp.design_state(trend, block) AS state FROM design_t) AS s;
+-- at 2 it is silent: two constant blocks of two rows, and one row more
+SELECT grove.block_design_effect(x, b) AS not_told FROM (VALUES (0, 1), (0, 1), (1, 2), (1, 2)) AS v (x, b);
+SELECT round(grove.block_design_effect(x, b)::numeric, 9) AS told FROM (VALUES (0, 1), (0, 1), (1, 2), (1, 2), (1, 2)) AS v (x, b);
+SET client_min_messages = warning;
 
 -- Window frames, groups, and what has no effect.
 SELECT count(*) AS windows, count(DISTINCT round(e::numeric, 9)) AS values FROM (SELECT grove.block_design_effect(trend, block) OVER (ORDER BY i / 2000) AS e FROM design_t) AS x;

@@ -33,6 +33,8 @@ INSERT INTO ways SELECT way, kind, replace(statement, 'SOURCE', coalesce(quote_l
 	('prune', 'source', 'SELECT (kept).id, (kept).pid, pi FROM grove.prune(NULL::seen, SOURCE, keep => 0.3, method => ''inverse'', by => ''{kind}'', readmit => 0.1, key => ''{id}'', seed => 7)', 'SELECT *, workers_test.reader() AS pid FROM workers_test.item'),
 	('prune of groups', 'source', 'SELECT (kept).id, (kept).pid, pi FROM grove.prune(NULL::seen, SOURCE, keep => 0.3, key => ''{id}'', seed => 7)', 'SELECT id, max(kind) AS kind, max(price) AS price, bool_or(sold) AS sold, max(workers_test.reader()) AS pid FROM workers_test.item GROUP BY id'),
 	('prune, negatives', 'source', 'SELECT (kept).id, (kept).pid, pi FROM grove.prune(NULL::seen, SOURCE, keep => 0.3, method => ''negatives'', target => ''sold'', key => ''{id}'', seed => 7)', 'SELECT *, workers_test.reader() AS pid FROM workers_test.item'),
+	('prune, weighted', 'source', 'SELECT (kept).id, (kept).pid, pi FROM grove.prune(NULL::seen, SOURCE, keep => 0.3, method => ''weighted'', by => ''{price}'', key => ''{id}'', seed => 7)', 'SELECT *, workers_test.reader() AS pid FROM workers_test.item'),
+	('prune, weighted, Poisson', 'source', 'SELECT (kept).id, (kept).pid, pi FROM grove.prune(NULL::seen, SOURCE, keep => 0.3, method => ''weighted'', by => ''{price}'', key => ''{id}'', exact => false, seed => 7)', 'SELECT *, workers_test.reader() AS pid FROM workers_test.item'),
 	('shuffle', 'source', 'SELECT id, pid, row_number() OVER () FROM grove.shuffle(NULL::seen, SOURCE, key => ''{id}'', seed => 7)', 'SELECT *, workers_test.reader() AS pid FROM workers_test.item')) v (way, kind, statement, source);
 
 CREATE FUNCTION lines(statement text, OUT launched int, OUT partial boolean) LANGUAGE plpgsql AS $$

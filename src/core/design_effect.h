@@ -14,6 +14,9 @@
 #include "exactsum.h"
 #include "tally.h"
 
+/* Above this blocks mislead: a sample of them is worth less than half of as many rows. */
+#define GROVE_DESIGN_HARM	2.0
+
 /*
  * Adds a finite value to the sum of its block, which takes room for a cell,
  * and its square to squares.  False, and nothing is added, when the square

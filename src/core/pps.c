@@ -126,6 +126,7 @@ GroveStatus
 grove_pps_scale(const GrovePpsShare *shares, size_t n_shares, double target, double *scale)
 {
 	double		heaviest = 0;
+	double		certain;
 	double		next;
 
 	for (size_t i = 0; i < n_shares; i++)
@@ -135,8 +136,14 @@ grove_pps_scale(const GrovePpsShare *shares, size_t n_shares, double target, dou
 		if (!isinf(shares[i].weight) && shares[i].weight > heaviest)
 			heaviest = shares[i].weight;
 	}
-	if (expected_units(shares, n_shares, target, 0, &next) > target * (1 + 4 * DBL_EPSILON))
+	certain = expected_units(shares, n_shares, target, 0, &next);
+	if (certain > target * (1 + 4 * DBL_EPSILON))
 		return GROVE_ERR_RANGE;
+	if (certain >= target)
+	{
+		*scale = 0;				/* nothing is left; a scale whose units vanish beside the target would do for a sum only */
+		return GROVE_OK;
+	}
 	if (expected_units(shares, n_shares, target, DBL_MAX, &next) <= target)
 	{
 		*scale = HUGE_VAL;

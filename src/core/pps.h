@@ -26,7 +26,8 @@ extern double grove_pps_probability(double scale, double weight, double floor);
  * Solves sum(units * min(1, max(floor, scale * weight))) = target (water
  * filling; 1/scale is the threshold tau of sampling proportional to size).
  * The scale is infinity when every unit of positive weight is certain and the
- * sum still does not exceed the target.  GROVE_ERR_RANGE: the floors, or the
+ * sum still does not exceed the target, and 0 when the floors and the units of
+ * infinite weight leave nothing of it.  GROVE_ERR_RANGE: the floors, or the
  * units of infinite weight, alone exceed the target; GROVE_ERR_DATA: a weight
  * or a number of units that is negative or NaN.
  *

@@ -66,6 +66,23 @@ grove_block_design_trans(PG_FUNCTION_ARGS)
 	return EOHPGetRWDatum(&state->header);
 }
 
+/*
+ * Tells once in a plan, not for each group of a GROUP BY, what the number
+ * means.  A window would tell it for each of its frames, and who calls the
+ * final function by hand asks for the number alone.
+ */
+static void
+warn_of_blocks(FunctionCallInfo fcinfo, double effect)
+{
+	if (AggCheckCallContext(fcinfo, NULL) != AGG_CONTEXT_AGGREGATE || fcinfo->flinfo->fn_extra != NULL)
+		return;
+	fcinfo->flinfo->fn_extra = fcinfo->flinfo;	/* anything but NULL: it has been told */
+	ereport(NOTICE,
+			(errmsg("a sample of whole blocks would mislead, its design effect is %.1f", effect),
+			 errdetail("A sample of n rows in whole blocks is worth n / %.1f rows that are drawn one by one.", effect),
+			 errhint("Draw rows by key, with grove.keep(), grove.sample() or grove.prune(), or store the table once in the order of grove.shuffle(). Take grove.block_shuffle for the order of all rows only, with grove.shuffle_stream() behind it.")));
+}
+
 /* block_design_final(tally_state) RETURNS double precision */
 Datum
 grove_block_design_final(PG_FUNCTION_ARGS)
@@ -78,6 +95,8 @@ grove_block_design_final(PG_FUNCTION_ARGS)
 	grove_tally_sorted(state->blocks, cells);
 	if (!grove_design_effect(cells, state->blocks->used, state->squares, &effect))
 		PG_RETURN_NULL();
+	if (effect > GROVE_DESIGN_HARM)
+		warn_of_blocks(fcinfo, effect);
 	PG_RETURN_FLOAT8(effect);
 }
 

@@ -62,6 +62,6 @@ grovepg_weight_differs(const PruneWeight *weight)
 			(errcode(ERRCODE_DATA_EXCEPTION),
 			 errmsg("rows of one key have different weights in column \"%s\"", weight->column),
 			 errdetail("Rows of one key are kept or removed together, so they need one probability."),
-			 errhint("Give them one weight, for example max(%s) OVER (PARTITION BY ...) or its sum, or name a key that identifies a row.",
+			 errhint("Give them one weight, for example sum(%s) OVER (PARTITION BY the key), or name a key that identifies a row.",
 					 quote_identifier(weight->column))));
 }

@@ -2,12 +2,14 @@
 \ir lib/checks.sql
 \set trials 4000
 
--- 30 rows in five groups of 1, 2, 3, 6 and 18; 6 positives; a skewed and a rare value to be totalled; one that spreads more in small groups.
-CREATE TABLE population (id bigint PRIMARY KEY, g text, y boolean, money float8, rare int, spread float8);
+-- 30 rows in five groups of 1, 2, 3, 6 and 18; 6 positives; a skewed and a rare value to be totalled; one that spreads more in small groups;
+-- weights from 0.5 on, ten of them equal, one beyond its share and one infinite.
+CREATE TABLE population (id bigint PRIMARY KEY, g text, y boolean, money float8, rare int, spread float8, w float8);
 INSERT INTO population
 SELECT i, CASE WHEN i = 1 THEN 'a' WHEN i <= 3 THEN 'b' WHEN i <= 6 THEN 'c' WHEN i <= 12 THEN 'd' ELSE 'e' END,
 	   i % 5 = 0, exp(i / 5.0), CASE WHEN i IN (4, 20) THEN 1 ELSE 0 END,
-	   i * i % 17 * CASE WHEN i <= 3 THEN 6 WHEN i <= 6 THEN 4 WHEN i <= 12 THEN 2 ELSE 1 END
+	   i * i % 17 * CASE WHEN i <= 3 THEN 6 WHEN i <= 6 THEN 4 WHEN i <= 12 THEN 2 ELSE 1 END,
+	   CASE WHEN i = 29 THEN 'Infinity' WHEN i = 28 THEN 1000 WHEN i % 3 = 0 THEN 5 ELSE i / 2.0 END
 FROM generate_series(1, 30) i;
 
 -- Theory, solved by plain bisection: sum(units * least(1, greatest(low, c * weight))) = target.
@@ -27,6 +29,10 @@ CREATE FUNCTION inverse_theory(gamma float8, low float8, target float8) RETURNS 
 	WITH f AS (SELECT g, count(*)::float8 AS rows FROM population GROUP BY 1),
 	c AS (SELECT solve(array_agg(rows), array_agg(rows ^ -gamma), array_agg(low), target) AS c FROM f)
 	SELECT id, least(1, greatest(low, c * rows ^ -gamma)) FROM c, population JOIN f USING (g)
+$$;
+CREATE FUNCTION weighted_theory(target float8) RETURNS TABLE (id bigint, pi float8) LANGUAGE sql AS $$
+	WITH c AS (SELECT solve(array_agg(1::float8), array_agg(w), array_agg(0::float8), target) AS c FROM population)
+	SELECT id, least(1, c * w) FROM c, population
 $$;
 -- Strata that get rows in proportion to rows * weight, one at least and all at most; whole: the largest remainders are rounded up.
 CREATE FUNCTION allocation_theory(weight text, target float8, whole boolean) RETURNS TABLE (id bigint, pi float8) LANGUAGE plpgsql AS $$
@@ -53,7 +59,7 @@ END $$;
 
 -- Scores that are given: p as prune rounds it, to 1/16 of its log-odds; c by the same bisection.
 CREATE TABLE guide AS
-SELECT grove.train('population', 'y', '{"min_data_in_leaf": 2, "num_iterations": 4, "learning_rate": 0.4}', ignore => '{id,rare,spread}') AS model;
+SELECT grove.train('population', 'y', '{"min_data_in_leaf": 2, "num_iterations": 4, "learning_rate": 0.4}', ignore => '{id,rare,spread,w}') AS model;
 CREATE FUNCTION guided_theory(even float8, lambda float8, target float8) RETURNS TABLE (id bigint, pi float8) LANGUAGE sql AS $$
 	WITH p AS (SELECT id, y, grove.predict((SELECT model FROM guide), p) AS p FROM population p),
 	s AS (SELECT id, abs(y::int - 1 / (1 + exp(-floor(16 * ln(p / (1 - p)) + 0.5) / 16))) AS s FROM p),
@@ -74,6 +80,9 @@ INSERT INTO designs VALUES
 	('inverse, Poisson', 'n => 10, method => ''inverse'', by => ''{g}'', exact => false', NULL, 'SELECT * FROM inverse_theory(1, 0, 10)'),
 	('inverse, gamma, floor', 'n => 10, method => ''inverse'', by => ''{g}'', gamma => 2, params => ''{"pi_min": 0.15}''', 10, 'SELECT * FROM inverse_theory(2, 0.15, 10)'),
 	('negatives', 'n => 13, method => ''negatives'', target => ''y''', 13, 'SELECT id, CASE WHEN y THEN 1 ELSE 7/24.0 END FROM population'),
+	('weighted', 'n => 8, method => ''weighted'', by => ''{w}''', 8, 'SELECT * FROM weighted_theory(8)'),
+	('weighted, many', 'keep => 0.8, method => ''weighted'', by => ''{w}''', 24, 'SELECT * FROM weighted_theory(24)'),
+	('weighted, Poisson', 'n => 8, method => ''weighted'', by => ''{w}'', exact => false', NULL, 'SELECT * FROM weighted_theory(8)'),
 	('surprise', 'n => 9, target => ''y'', model => (SELECT model FROM stats.guide)', 9, 'SELECT * FROM guided_theory(0.06, 0, 9)'),
 	('surprise, Poisson', 'n => 9, target => ''y'', model => (SELECT model FROM stats.guide), exact => false', NULL, 'SELECT * FROM guided_theory(0.06, 0, 9)'),
 	('gradient', 'n => 9, method => ''gradient'', target => ''y'', model => (SELECT model FROM stats.guide)', 9, 'SELECT * FROM guided_theory(0, 1, 9)'),
@@ -166,6 +175,25 @@ FROM (SELECT design, together, (low * (low - 1) * (1 - (t - low)) + (low + 1) * 
 							 'stratified', 'equal, whole', 'power', 'neyman')) r) q
 GROUP BY design ORDER BY design;
 
+-- The rows of one weight are such a cell too.
+SELECT stats.frequencies('prune: pairs of one weight under ' || design, array_agg(together), :trials,
+	array_agg((low * (low - 1) * (1 - (t - low)) + (low + 1) * low * (t - low)) / (10 * 9)))
+FROM (SELECT design, together, p * 10 AS t, floor(p * 10) AS low
+	  FROM joint JOIN population a ON a.id = i JOIN population b ON b.id = j AND a.w = 5 AND b.w = 5 WHERE design IN ('weighted', 'weighted, many')) q
+GROUP BY design ORDER BY design;
+-- What is certain is in every sample, no row of weight 0 ever; a power of two in front of the weights changes nothing.
+SELECT stats.line(count(*) FILTER (WHERE id IN (28, 29) AND pi = 1) = 3 * 2 * :trials, 'prune: certainties of weighted', count(*) FILTER (WHERE id IN (28, 29)) || ' times')
+FROM draws WHERE design LIKE 'weighted%';
+CREATE VIEW gaps AS SELECT id, CASE WHEN id % 4 = 0 THEN 0 ELSE w END AS w, CASE WHEN id % 4 = 0 THEN 0 ELSE w END * 2::float8 ^ 900 AS large,
+	CASE WHEN id % 4 = 0 THEN 0 ELSE w END * 2::float8 ^ -900 AS small FROM population;
+CREATE TABLE gap_draws AS
+SELECT w, exact, s AS seed, array_agg((kept).id ORDER BY (kept).id) AS ids, count(*) FILTER (WHERE (kept).id % 4 = 0) AS without, sum(weight) AS rows
+FROM unnest('{w,large,small}'::text[]) w, unnest('{t,f}'::boolean[]) exact, generate_series(:seed::bigint, :seed + :trials / 4 - 1) s,
+LATERAL grove.prune(NULL::gaps, 'stats.gaps', n => 8, method => 'weighted', by => ARRAY[w], key => '{id}', seed => s, exact => exact) GROUP BY 1, 2, 3;
+SELECT stats.line(max(without) = 0, 'prune: rows without weight') FROM gap_draws;
+SELECT stats.line(min(n) = 3 AND max(answers) = 1, 'prune: weights times 2^900 and 2^-900', min(n) || ' draws, ' || max(answers) || ' answers')
+FROM (SELECT count(*) AS n, count(DISTINCT ids || (1e6 * rows)::bigint) AS answers FROM gap_draws GROUP BY exact, seed) q;
+
 -- Cells of whole sizes are drawn independently of one another.
 SELECT stats.frequencies('prune: pairs across cells of ' || design, array_agg(together), :trials, array_agg(p * q))
 FROM joint JOIN population a ON a.id = i JOIN population b ON b.id = j AND a.g <> b.g WHERE design IN ('stratified', 'equal, whole', 'power', 'neyman') GROUP BY design ORDER BY design;
@@ -200,6 +228,10 @@ FROM (SELECT design, what, avg(total) AS mean, stddev_samp(total) AS sd
 			LEFT JOIN draws d USING (design, seed) LEFT JOIN population p ON p.id = d.id GROUP BY 1, 2, 3) t GROUP BY 1, 2) m
 JOIN (SELECT what, CASE what WHEN 'rows' THEN 30 WHEN 'money' THEN (SELECT sum(money) FROM population) ELSE 2 END AS truth FROM unnest('{rows,money,rare}'::text[]) what) t USING (what)
 ORDER BY design, what;
+
+-- An exact size in proportion to the weights has no error in their own total, those of certain rows apart.
+SELECT stats.line(max(abs(total / (SELECT sum(w) FROM population WHERE id NOT IN (28, 29)) - 1)) < 1e-9, 'prune: total of the weights', max(total)::text)
+FROM (SELECT seed, sum(weight * w) AS total FROM draws JOIN population USING (id) WHERE design = 'weighted' AND id NOT IN (28, 29) GROUP BY 1) q;
 
 -- Equal allocation: probabilities depend on which strata round up, so only unbiasedness and bounds are known.
 SELECT stats.line(bool_and(n BETWEEN 1 AND 4), 'prune: sizes of strata under equal', min(n) || ' to ' || max(n))

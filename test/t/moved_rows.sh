@@ -56,6 +56,8 @@ prune stratified "n => 2000, by => '{kind}', gamma => 0.5, params => '{\"allocat
 prune stratified "n => 2000, by => '{kind}', params => '{\"allocation\": \"neyman\", \"spread\": \"price\"}'"
 prune inverse "keep => 0.3, by => '{kind}'"
 prune negatives "keep => 0.3, target => 'sold'"
+prune weighted "keep => 0.3, by => '{weight}'"
+prune weighted "keep => 0.3, by => '{weight}', exact => false"
 prune surprise "keep => 0.3, target => 'sold'"
 prune gradient "keep => 0.3, target => 'sold', exact => false"
 prune noise "keep => 0.9, target => 'sold'"

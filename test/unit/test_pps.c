@@ -165,6 +165,8 @@ test_scale_edges(void)
 	CHECK(grove_pps_scale(shares, 3, 15, &scale) == GROVE_OK);
 	CHECK(fabs(grove_pps_probability(scale, 1, 0) - 0.5) < 1e-15);
 	CHECK(grove_pps_scale(shares, 3, 9, &scale) == GROVE_ERR_RANGE);
+	/* as many as asked for leave nothing, not even next to nothing */
+	CHECK(grove_pps_scale(shares, 3, 10, &scale) == GROVE_OK && scale == 0);
 
 	shares[1].weight = -1;
 	CHECK(grove_pps_scale(shares, 3, 5, &scale) == GROVE_ERR_DATA);

@@ -216,6 +216,66 @@ test_inverse(void)
 	CHECK(fabs(cells[0].pi * 2 - cells[3].pi) < 1e-15);
 }
 
+/* Weights of 2 rows each: 0, 1, 2, 4, one that is certain, an infinite one; the same for any unit of the weights. */
+static void
+test_weighted(void)
+{
+	static const uint64_t units[] = {2, 2, 2, 2, 2, 2};
+	static const double weights[] = {0, 1, 2, 4, 1000, HUGE_VAL};
+	static const int powers[] = {0, 1, 900, -900};
+	GrovePruneCell cells[6];
+	GrovePruneDesign design;
+	double		pi[6];
+
+	for (int run_number = 0; run_number < 8; run_number++)
+	{
+		int			power = powers[run_number / 2];
+
+		design = make_design(GROVE_PRUNE_WEIGHTED, 0);
+		design.exact = run_number % 2 == 0;
+		design.counted = true;
+		design.n = 7;
+		make_cells(cells, 6, units);
+		for (int i = 0; i < 6; i++)
+			cells[i].size = ldexp(weights[i], power);
+		design.exponent = grove_prune_normalize(cells, 6);
+		CHECK(design.exponent == 9 + power);
+		CHECK(cells[0].size == 0 && cells[4].size == 1000 / 512.0 && isinf(cells[5].size));
+
+		/* 4 are certain, 3 are left for weights that sum to 14 */
+		CHECK(run(&design, cells, 6) == GROVE_OK);
+		CHECK(fabs(ldexp(design.scale, power) - 3 / 14.0) < 1e-15);
+		CHECK(cells[0].pi == 0 && cells[4].pi == 1 && cells[5].pi == 1);
+		CHECK(fabs(cells[1].pi - 3 / 14.0) < 1e-15 && fabs(cells[3].pi - 12 / 14.0) < 1e-15);
+		CHECK(!design.exact || (taken(cells, 6) == 7 && cells[0].take == 0 && cells[5].take == 2));
+		for (int i = 0; i < 6; i++)
+		{
+			CHECK(run_number < 2 || design.exact || cells[i].pi == pi[i]);
+			if (!design.exact)
+				pi[i] = cells[i].pi;
+		}
+
+		/* more than there is with a weight; as many as are infinite; fewer */
+		design.n = 11;
+		CHECK(run(&design, cells, 6) == GROVE_OK && design.kept == 10 && isinf(design.scale));
+		CHECK(cells[0].pi == 0 && cells[1].pi == 1);
+		design.n = 2;
+		CHECK(run(&design, cells, 6) == GROVE_OK && design.scale == 0);
+		CHECK(cells[4].pi == 0 && cells[5].pi == 1);
+		design.n = 1;
+		CHECK(run(&design, cells, 6) == GROVE_ERR_RANGE);
+	}
+
+	/* too far apart: as far as it goes; nothing but infinities and zeros */
+	cells[1].size = 1e-300;
+	cells[4].size = 1e300;
+	CHECK(grove_prune_normalize(cells, 6) == 996);
+	CHECK(cells[1].size == ldexp(1, -GROVE_PRUNE_WEIGHT_BITS) && cells[4].size >= 1 && cells[4].size < 2);
+	cells[0].size = HUGE_VAL;
+	cells[1].size = 0;
+	CHECK(grove_prune_normalize(cells, 2) == 0 && isinf(cells[0].size) && cells[1].size == 0);
+}
+
 static void
 test_stratified(void)
 {
@@ -374,6 +434,7 @@ main(void)
 	test_rounded_means();
 	test_random();
 	test_inverse();
+	test_weighted();
 	test_stratified();
 	test_neyman_is_optimal();
 	test_negatives();
