@@ -19,7 +19,7 @@ RETURNS TABLE (kept anyelement, pi double precision, weight double precision, lo
 	AS 'MODULE_PATHNAME', 'grove_prune' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION prune(anyelement, text, double precision, bigint, text, text[], text[], double precision,
 						  double precision, text, bytea, boolean, bigint, jsonb) IS
-	'rows of a source that a method keeps: random, stratified, inverse, negatives, and by a model surprise and gradient, with exact inclusion probabilities; noise without contradicted labels; duplicates with the number of equal rows as weight';
+	'rows of a source that a method keeps: random, stratified, inverse, negatives, weighted (in proportion to the by column), and by a model surprise and gradient, with exact inclusion probabilities; noise without contradicted labels; duplicates with the number of equal rows as weight';
 
 CREATE FUNCTION prune_plan(
 	row_type anyelement,

@@ -55,7 +55,7 @@ CREATE AGGREGATE block_design_effect(value double precision, block bigint) (
 	COMBINEFUNC = tally_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE block_design_effect(double precision, bigint) IS
-	'how many times more a sample of whole blocks varies than one of rows: 1 + (b - 1) * rho; 1: as good as rows, b rows a block: each block is constant';
+	'how many times more a sample of whole blocks varies than one of rows: 1 + (b - 1) * rho; 1: as good as rows, b rows a block: each block is constant; a notice above 2, where blocks mislead';
 
 CREATE FUNCTION pps_threshold_trans(tally_state, weight double precision, n bigint) RETURNS tally_state
 	AS 'MODULE_PATHNAME', 'grove_pps_threshold_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;

@@ -75,7 +75,7 @@ expect_nothing "functions that README.md does not mention" "
 	  AND p.proname <> ALL (string_to_array('$listed', ','))
 	ORDER BY 1"
 named=$(sed -n '/^## Functions/,/^## Settings/s/^| *\(`[^|]*\)|.*/\1/p' README.md |
-	grep -oE '`[a-z_0-9]+[(`]' | tr -d '`(' | sort -u | grep -vxE 'random|stratified|inverse|negatives|surprise|gradient|noise|duplicates' | tr '\n' ',')
+	grep -oE '`[a-z_0-9]+[(`]' | tr -d '`(' | sort -u | grep -vxE 'random|stratified|inverse|negatives|weighted|surprise|gradient|noise|duplicates' | tr '\n' ',')
 expect_nothing "functions in README.md that do not exist" "
 	SELECT name FROM unnest(string_to_array(trim(',' FROM '$named'), ',')) AS name
 	WHERE NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.pronamespace = 'grove'::regnamespace AND p.proname = name)"
