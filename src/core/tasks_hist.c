@@ -85,16 +85,37 @@ packed_part(const GroveTrainer *t, uint32_t worker)
 	return (int64_t *) (t->worker_sums + (size_t) worker * t->matrix.n_features);
 }
 
+/* A feature's histogram out of that of its column: set, or added to what is there. */
+static void
+take_feature(const GroveTrainer *t, uint32_t feature, const int64_t *column, int64_t *own)
+{
+	GroveHistMode mode = t->shared->dims.mode;
+	const int64_t *from = grove_hist_feature(&t->matrix, t->bins, feature, mode, column, own);
+
+	if (from != own)
+		memcpy(own, from, (t->bins[feature].n_bins + 1) * (grove_hist_words(mode) / GROVE_BINS) * sizeof(int64_t));
+}
+
+static void
+add_feature(const GroveTrainer *t, uint32_t feature, const int64_t *column, int64_t *own)
+{
+	GroveHistMode mode = t->shared->dims.mode;
+	int64_t		scratch[2 * GROVE_BINS];
+	const int64_t *from = grove_hist_feature(&t->matrix, t->bins, feature, mode, column, scratch);
+	size_t		n = (t->bins[feature].n_bins + 1) * (grove_hist_words(mode) / GROVE_BINS);
+	size_t		w;
+
+	for (w = 0; w < n; w++)
+		own[w] += from[w];
+}
+
 /* The histograms of a block's features out of the accumulators in this worker's scratch, to [n_features][words]. */
 static void
 take_packed(GroveTrainer *t, uint32_t worker, const GroveBlock *b, bool add, int64_t *to)
 {
 	GroveHistMode mode = t->shared->dims.mode;
-	size_t		words = grove_hist_words(mode);
-	int64_t		scratch[2 * GROVE_BINS];
 	uint32_t	i,
 				f;
-	size_t		w;
 
 	for (i = 0; i < b->n_columns + b->n_wide; i++)
 	{
@@ -103,14 +124,10 @@ take_packed(GroveTrainer *t, uint32_t worker, const GroveBlock *b, bool add, int
 		f = t->matrix.columns[grove_hist_column(b, i)].feature;
 		for (; f != GROVE_NO_FEATURE; f = t->matrix.places[f].next)
 		{
-			int64_t    *own = to + f * words;
-			const int64_t *from = grove_hist_feature(&t->matrix, t->bins, f, mode, column, add ? scratch : own);
-			size_t		n = (t->bins[f].n_bins + 1) * (words / GROVE_BINS);
-
-			if (!add && from != own)
-				memcpy(own, from, n * sizeof(int64_t));
-			for (w = 0; add && w < n; w++)
-				own[w] += from[w];
+			if (add)
+				add_feature(t, f, column, to + f * grove_hist_words(mode));
+			else
+				take_feature(t, f, column, to + f * grove_hist_words(mode));
 		}
 	}
 }
