@@ -17,6 +17,12 @@ CREATE FUNCTION block_shuffle(internal) RETURNS tsm_handler
 COMMENT ON FUNCTION block_shuffle(internal) IS
 	'TABLESAMPLE grove.block_shuffle(percent): blocks of a table in random order, REPEATABLE by seed';
 
+/* without REPEATABLE each process has a seed of its own: workers of a parallel plan would draw different rows */
+CREATE FUNCTION sample_rows(internal) RETURNS tsm_handler
+	AS 'MODULE_PATHNAME', 'grove_sample_rows' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION sample_rows(internal) IS
+	'TABLESAMPLE grove.sample_rows(k): exactly k random rows of a table, all when it has no more, REPEATABLE by seed';
+
 /* Aggregates that plan a sample.  Results depend on the set of rows only: not on their order, not on the plan. */
 
 CREATE TYPE tally_state;

@@ -33,6 +33,7 @@ typedef enum GrovePurpose
 	GROVE_PURPOSE_PILOT = 14,	/* cross-fitting of pilots */
 	GROVE_PURPOSE_BOOTSTRAP = 15,	/* how often a cluster counts in a replicate */
 	GROVE_PURPOSE_STREAM = 16,	/* shuffle_stream */
+	GROVE_PURPOSE_ROWS = 17,	/* sample_rows */
 	GROVE_PURPOSES				/* how many there are */
 } GrovePurpose;
 
@@ -45,6 +46,18 @@ grove_rng_mix(uint64_t x)
 	x ^= x >> 27;
 	x *= UINT64_C(0x94d049bb133111eb);
 	x ^= x >> 31;
+	return x;
+}
+
+/* The x of which grove_rng_mix() made this. */
+static inline uint64_t
+grove_rng_unmix(uint64_t x)
+{
+	x ^= x >> 31 ^ x >> 62;
+	x *= UINT64_C(0x319642b2d24d8ec3);
+	x ^= x >> 27 ^ x >> 54;
+	x *= UINT64_C(0x96de1b173f119089);
+	x ^= x >> 30 ^ x >> 60;
 	return x;
 }
 
@@ -61,6 +74,13 @@ static inline uint64_t
 grove_rng_hash(uint64_t key, uint64_t x)
 {
 	return grove_rng_mix(grove_rng_mix(x ^ key) + (key | 1));
+}
+
+/* The word that has this hash under key: who keeps hashes need not keep what was hashed. */
+static inline uint64_t
+grove_rng_unhash(uint64_t key, uint64_t hash)
+{
+	return grove_rng_unmix(grove_rng_unmix(hash) - (key | 1)) ^ key;
 }
 
 /*

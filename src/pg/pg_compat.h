@@ -57,6 +57,13 @@
 #define grovepg_name_list(text)		stringToQualifiedNameList(text)
 #endif
 
+/* 17: old_snapshot_threshold is gone; before, who reads a page asks whether it was pruned beyond his snapshot */
+#if PG_VERSION_NUM >= 170000
+#define grovepg_test_old_snapshot(snapshot, relation, page)	((void) (snapshot), (void) (relation), (void) (page))
+#else
+#define grovepg_test_old_snapshot(snapshot, relation, page)	TestForOldSnapshot(snapshot, relation, page)
+#endif
+
 /* 18: the mark of functions that do not return stands in front, and this one is gone */
 #ifndef pg_attribute_noreturn
 #define pg_attribute_noreturn()	__attribute__((noreturn))

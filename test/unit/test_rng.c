@@ -282,6 +282,27 @@ ranges(void)
 	}
 }
 
+/* What was hashed comes out of the hash again. */
+static void
+inverse(void)
+{
+	static const uint64_t edges[] = {0, 1, UINT32_MAX, UINT64_C(1) << 63, UINT64_MAX};
+
+	for (int i = 0; i < 5; i++)
+	{
+		CHECK(grove_rng_unmix(grove_rng_mix(edges[i])) == edges[i]);
+		for (int j = 0; j < 5; j++)
+			CHECK(grove_rng_unhash(edges[i], grove_rng_hash(edges[i], edges[j])) == edges[j]);
+	}
+	for (uint64_t i = 0; i < 10000; i++)
+	{
+		uint64_t	key = grove_rng_key(i, GROVE_PURPOSE_ROWS);
+		uint64_t	word = grove_rng_hash(3, i) >> (i & 63);
+
+		CHECK(grove_rng_unhash(key, grove_rng_hash(key, word)) == word);
+	}
+}
+
 int
 main(void)
 {
@@ -295,5 +316,6 @@ main(void)
 	independence();
 	decisions();
 	ranges();
+	inverse();
 	return unit_done();
 }
