@@ -53,23 +53,26 @@ SELECT k, count(*) AS rows FROM unnest('{3,0,7,7,2000,1}'::bigint[]) WITH ORDINA
 SET enable_hashjoin = off;
 SET enable_mergejoin = off;
 SET enable_material = off;
-EXPLAIN (COSTS OFF) SELECT b.id FROM generate_series(1, 20) a JOIN rows_t b TABLESAMPLE grove.sample_rows(30) ON b.id > a - 100;
-SELECT count(*) AS pairs, count(DISTINCT b.id) AS ids FROM generate_series(1, 20) a JOIN rows_t b TABLESAMPLE grove.sample_rows(30) ON b.id > a - 100;
+EXPLAIN (COSTS OFF) SELECT b.id FROM generate_series(1, 20) a LEFT JOIN rows_t b TABLESAMPLE grove.sample_rows(30) ON b.id > a - 100;
+SELECT count(*) AS pairs, count(DISTINCT b.id) AS ids FROM generate_series(1, 20) a LEFT JOIN rows_t b TABLESAMPLE grove.sample_rows(30) ON b.id > a - 100;
 RESET enable_hashjoin;
 RESET enable_mergejoin;
 RESET enable_material;
 -- Backwards, and given up half-way.
-CREATE FUNCTION pg_temp.move(movement text) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.move(reading refcursor, movement text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	n bigint;
 BEGIN
-	EXECUTE 'MOVE ' || movement;
+	IF movement = 'to the end' THEN MOVE FORWARD ALL FROM reading;
+	ELSIF movement = 'to the start' THEN MOVE BACKWARD ALL FROM reading;
+	ELSE MOVE FORWARD 10 FROM reading;
+	END IF;
 	GET DIAGNOSTICS n = ROW_COUNT;
 	RETURN n;
 END $$;
 BEGIN;
 DECLARE reading SCROLL CURSOR FOR SELECT id FROM rows_t TABLESAMPLE grove.sample_rows(50) REPEATABLE (1);
-SELECT pg_temp.move('FORWARD ALL IN reading') AS forward, pg_temp.move('BACKWARD ALL IN reading') AS backward, pg_temp.move('FORWARD 10 IN reading') AS again;
+SELECT pg_temp.move('reading', 'to the end') AS forward, pg_temp.move('reading', 'to the start') AS backward, pg_temp.move('reading', 'by ten') AS again;
 CLOSE reading;
 COMMIT;
 
@@ -103,10 +106,10 @@ BEGIN;
 INSERT INTO rows_t SELECT 2000000 + i, 'new' FROM generate_series(1, 30000) i;
 SELECT count(*) AS rows, count(*) FILTER (WHERE filler = 'new') BETWEEN 2000 AND 2500 AS with_new_ones FROM rows_t TABLESAMPLE grove.sample_rows(3000) REPEATABLE (1);
 DECLARE reading CURSOR FOR SELECT id FROM rows_t TABLESAMPLE grove.sample_rows(3000) REPEATABLE (1);
-SELECT pg_temp.move('10 IN reading') AS read;
+SELECT pg_temp.move('reading', 'by ten') AS read;
 DELETE FROM rows_t WHERE id > 0;
 INSERT INTO rows_t SELECT 3000000 + i, 'newer' FROM generate_series(1, 50000) i;
-SELECT pg_temp.move('ALL IN reading') AS read;
+SELECT pg_temp.move('reading', 'to the end') AS read;
 CLOSE reading;
 SELECT count(*) AS rows, bool_and(id < 0 OR id > 3000000) AS visible FROM rows_t TABLESAMPLE grove.sample_rows(3000) REPEATABLE (1);
 SAVEPOINT inner_one;
