@@ -63,6 +63,9 @@ def sample_pairs(k):
     uniform, weighted, inverse = " / ORDER BY random() LIMIT", " / ORDER BY -ln(random()) / weight LIMIT", \
         " / ORDER BY -ln(random()) * frequency LIMIT"
     return [
+        Pair("sample_rows %d" % k + uniform,
+             ROWS + "SELECT * FROM items3m TABLESAMPLE grove.sample_rows (%d) REPEATABLE (42)" % k,
+             by_random, 0.15, "cpu", 0),
         Pair("sample %d of rows" % k + uniform, thinned % (k, ""), by_random, 0.15, "cpu", 0),
         Pair("sample %d of ids, rows fetched" % k + uniform,
              fetch % "grove.sample(id, %d, 42) FROM items3m" % k, by_random, 0.15, "cpu", 0),
@@ -76,6 +79,9 @@ def sample_pairs(k):
              by_weight, 0.2, "cpu", 0),
         Pair("weighted_sample %d of ids, rows fetched" % k + weighted,
              fetch % "grove.weighted_sample(id, amount, %d, 42) FROM items3m" % k, by_weight, 0.2, "cpu", 0),
+        # the weight is given here, and counted there: an easier rival than that of the line before
+        Pair("weighted_sample %d of ids, rows fetched" % k + inverse,
+             fetch % "grove.weighted_sample(id, amount, %d, 42) FROM items3m" % k, by_frequency, 0.2, "cpu", 0),
         Pair("inverse_sample %d of rows" % k + inverse,
              ROWS + "SELECT unnest(grove.inverse_sample(t, frequency, %d, 42)) " % k + counted,
              by_frequency, 0.2, "cpu", 0),
