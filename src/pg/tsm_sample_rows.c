@@ -20,6 +20,7 @@
 #include "pg_grove.h"
 
 #include "access/heapam.h"
+#include "access/htup_details.h"
 #include "access/relscan.h"
 #include "access/tableam.h"
 #include "access/tsmapi.h"
@@ -229,7 +230,7 @@ sample_rows_next_block(SampleScanState *node, BlockNumber blocks)
 
 	if (!state->drawn)
 		draw_rows(state, node->ss.ss_currentScanDesc, blocks);
-	if (state->next == state->rows.n)
+	if (state->next >= state->rows.n)
 		return InvalidBlockNumber;
 	return (BlockNumber) (state->rows.words[state->next] >> OFFSET_BITS);
 }
@@ -240,7 +241,7 @@ sample_rows_next_tuple(SampleScanState *node, BlockNumber block, OffsetNumber ma
 	SampleRows *state = node->tsm_state;
 	HeapScanDesc scan = (HeapScanDesc) node->ss.ss_currentScanDesc;
 
-	if (state->next == state->rows.n || state->rows.words[state->next] >> OFFSET_BITS != block)
+	if (state->next >= state->rows.n || state->rows.words[state->next] >> OFFSET_BITS != block)
 		return InvalidOffsetNumber;
 	/* the server, which has locked the page, does not ask: a row that was pruned since is an error, not one row less */
 	grovepg_test_old_snapshot(scan->rs_base.rs_snapshot, scan->rs_base.rs_rd, BufferGetPage(scan->rs_cbuf));
