@@ -12,12 +12,12 @@ CREATE FUNCTION shuffle_stream(row_type anyelement, source text, buffer_rows big
 COMMENT ON FUNCTION shuffle_stream(anyelement, text, bigint, bigint) IS
 	'every row of a source exactly once, shuffled within buffers of buffer_rows rows: one pass, bounded memory';
 
+/* Without REPEATABLE each process has a seed of its own: workers of a parallel plan would draw different rows. */
 CREATE FUNCTION block_shuffle(internal) RETURNS tsm_handler
-	AS 'MODULE_PATHNAME', 'grove_block_shuffle' LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'grove_block_shuffle' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION block_shuffle(internal) IS
 	'TABLESAMPLE grove.block_shuffle(percent): blocks of a table in random order, REPEATABLE by seed';
 
-/* without REPEATABLE each process has a seed of its own: workers of a parallel plan would draw different rows */
 CREATE FUNCTION sample_rows(internal) RETURNS tsm_handler
 	AS 'MODULE_PATHNAME', 'grove_sample_rows' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION sample_rows(internal) IS

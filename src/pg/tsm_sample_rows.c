@@ -93,7 +93,8 @@ check_arguments(Relation relation, int64 k)
 	if (k < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TABLESAMPLE_ARGUMENT),
-				 errmsg("number of rows to sample must not be negative")));
+				 errmsg("number of rows to sample must not be negative"),
+				 errhint("Give a number of rows, as in TABLESAMPLE grove.sample_rows (1000).")));
 	if (relation->rd_tableam != GetHeapamTableAmRoutine())
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
