@@ -70,6 +70,8 @@ grove_tasks_add(GroveTrainer *t, uint32_t worker, const GroveEntry *entries, uin
 	/* a bootstrap sample may put more than a chunk's worth of entries into one */
 	for (done = 0; done < n; done += GROVE_HIST_CHUNK)
 	{
+		if (t->pause)
+			t->pause();
 		for (b = 0; b < t->matrix.n_blocks; b++)
 		{
 			if (block_used(t, &t->matrix.blocks[b]))

@@ -180,6 +180,7 @@ grove_trainer_attach(GroveTrainer *trainer, void *buffer)
 	GroveArena	arena = {buffer, 0, true};
 	GroveTrainDims dims = ((GroveTrainShared *) buffer)->dims;
 
+	trainer->pause = NULL;
 	lay_out(&arena, &dims, trainer);
 }
 

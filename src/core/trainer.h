@@ -102,6 +102,7 @@ typedef struct GroveTrainShared
 typedef struct GroveTrainer
 {
 	GroveTrainShared *shared;
+	void		(*pause) (void);	/* called between the chunks of a task, may not return; NULL: not wanted */
 	GroveMatrix matrix;
 	GroveFeatureBins *bins;		/* [n_features] */
 	float	   *label;			/* [n_rows] the target, minus its centre unless the link is log; logistic 0 or 1; softmax: class */

@@ -258,6 +258,7 @@ make_trainer(GroveTraining *tr)
 	buffer = grovepg_team_allocate(size, &tr->workers, &tr->team);
 	grove_trainer_init(buffer, &tr->dims, &tr->config);
 	grove_trainer_attach(&tr->trainer, buffer);
+	grovepg_team_pause(&tr->trainer);
 	grove_trainer_set_bins(&tr->trainer, tr->bins);
 	grovepg_team_own_records(tr->team, &tr->trainer);
 	grovepg_train_constraints(tr);

@@ -146,6 +146,18 @@ grovepg_team_own_records(GroveTeam *team, GroveTrainer *trainer)
 												   trainer->shared->dims.matrix.record_bytes);
 }
 
+static void
+check_interrupts(void)
+{
+	CHECK_FOR_INTERRUPTS();
+}
+
+void
+grovepg_team_pause(GroveTrainer *trainer)
+{
+	trainer->pause = check_interrupts;
+}
+
 void *
 grovepg_team_allocate(Size size, int *workers, GroveTeam **team)
 {
@@ -417,6 +429,7 @@ grovepg_team_worker(dsm_segment *segment, shm_toc *toc)
 	if (buffer == NULL)
 		return;					/* the leader is done already */
 	grove_trainer_attach(&trainer, dsm_segment_address(buffer));
+	grovepg_team_pause(&trainer);
 	open_mailbox(control, &trainer, worker);
 	while (pg_atomic_read_u32(&control->over) == 0)
 	{

@@ -26,6 +26,9 @@ extern void *grovepg_team_allocate(Size size, int *workers, GroveTeam **team);
  */
 extern void grovepg_team_own_records(GroveTeam *team, GroveTrainer *trainer);
 
+/* Lets tasks be cancelled between their chunks of rows; a process's own view asks for it. */
+extern void grovepg_team_pause(GroveTrainer *trainer);
+
 /* Starts the workers of a filled trainer; with fewer or none, run() does the rest alone. */
 extern void grovepg_team_start(GroveTeam *team, GroveTrainer *trainer);
 
