@@ -253,7 +253,7 @@ needs_score(const GroveBoost *boost)
 
 	return s->config.algorithm != GROVE_ALGORITHM_FOREST &&
 		(grove_loss_measured(s->config.loss) || measures_rounds(s) ||
-		 grove_trainer_keeps_gradients(&s->dims));
+		 grove_trainer_keeps_gradients(&s->dims) || s->dims.by_gradient);
 }
 
 /* Where the rows of each chunk and of each part go in the lists; false when they do not fit. */
@@ -291,7 +291,7 @@ begin_tree(GroveBoost *boost)
 {
 	GroveTrainShared *s = boost->trainer->shared;
 
-	if (!grove_trainer_keeps_gradients(&s->dims))
+	if (!grove_trainer_keeps_gradients(&s->dims) && !s->args.factored)
 		set_rounding(boost, s->dims.mode);
 	s->args.apply = boost->score_pending;
 	boost->score_pending = false;
@@ -308,8 +308,6 @@ begin_trees(GroveBoost *boost)
 	boost->splits = 0;
 	if (grove_trainer_keeps_gradients(&boost->trainer->shared->dims))
 	{
-		if (grove_trainer_grades_listed(boost->trainer->shared))
-			return begin_tree(boost);
 		if (!boost->trainer->shared->args.factored)
 			set_rounding(boost, boost->trainer->shared->dims.mode);
 		return run_chunks(boost, GROVE_PHASE_GRADIENT, STATE_GRADIENT);

@@ -345,14 +345,14 @@ list_chunk(GroveTrainer *t, uint32_t worker, uint32_t chunk)
 
 	if (args->apply)
 		apply_leaves(t, first, n);
-	if (t->words)
+	if (grove_trainer_keeps_gradients(&t->shared->dims))
 		words = t->words + (size_t) args->output * t->matrix.n_rows + first;
-	else
+	else if (!grove_trainer_grades_listed(t->shared))
 	{
 		GroveLossRows rows = loss_rows(t, first, n);
 
 		grove_loss_gradients(t->shared->config.loss, &rows, 0, &args->rounding, t->workers[worker].words,
-							 t->hess ? t->hess + first : NULL);
+							 t->shared->dims.mode == GROVE_HIST_WIDE ? t->hess + first : NULL);
 	}
 	list_rows(t, &t->workers[worker], c, words, first, n);
 	for (i = 0; grove_trainer_grades_listed(t->shared) && i < c->bag; i += GATHERED)

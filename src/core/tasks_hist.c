@@ -28,9 +28,10 @@ block_used(const GroveTrainer *t, const GroveBlock *b)
 static void
 accumulate(GroveTrainer *t, uint32_t worker, const GroveBlock *b, const GroveEntry *entries, uint32_t n)
 {
-	const int32_t *hess = t->hess ? t->hess + (size_t) t->shared->args.output * t->matrix.n_rows : NULL;
+	GroveHistMode mode = t->shared->dims.mode;
+	const int32_t *hess = mode == GROVE_HIST_WIDE ? t->hess + (size_t) t->shared->args.output * t->matrix.n_rows : NULL;
 
-	grove_hist_accumulate(&t->matrix, b, t->shared->dims.mode, entries, n, hess, t->workers[worker].accumulators);
+	grove_hist_accumulate(&t->matrix, b, mode, entries, n, hess, t->workers[worker].accumulators);
 }
 
 /* Adds at most a chunk of entries to this worker's sums of a block. */

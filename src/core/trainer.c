@@ -80,6 +80,36 @@ count_chunks(const GroveTrainDims *dims)
 	return dims->n_rows / rows + (dims->n_rows % rows != 0);
 }
 
+/*
+ * Whether what rows are chosen by, gradients and histograms of scores, is where
+ * the lists of rows will be: it is forgotten before these are made.
+ */
+static bool
+chooses_in_lists(const GroveTrainDims *dims)
+{
+	return dims->by_gradient && !grove_trainer_keeps_gradients(dims) &&
+		(size_t) dims->n_rows * sizeof(int32_t) <= (size_t) bag_capacity(dims) * sizeof(GroveEntry) &&
+		dims->n_workers * sizeof(GroveSelectBins) <= (size_t) out_capacity(dims) * sizeof(uint32_t);
+}
+
+/* Gradients that are kept, or that rows are chosen by. */
+static void
+carve_gradients(GroveArena *arena, const GroveTrainDims *dims, GroveTrainer *t)
+{
+	size_t		width = dims->n_outputs * sizeof(int32_t);
+	bool		chosen = dims->by_gradient && !chooses_in_lists(dims);
+
+	t->words = NULL;
+	t->hess = NULL;
+	t->select_bins = NULL;
+	if (grove_trainer_keeps_gradients(dims) || chosen)
+		t->words = grove_arena_carve(arena, dims->n_rows, width);
+	if (dims->mode == GROVE_HIST_WIDE || chosen)
+		t->hess = grove_arena_carve(arena, dims->n_rows, width);
+	if (chosen)
+		t->select_bins = grove_arena_carve(arena, dims->n_workers, sizeof(GroveSelectBins));
+}
+
 /* Used to measure (an arena without memory) and to attach. */
 static void
 lay_out(GroveArena *arena, const GroveTrainDims *dims, GroveTrainer *t)
@@ -117,14 +147,19 @@ lay_out(GroveArena *arena, const GroveTrainDims *dims, GroveTrainer *t)
 	t->gradient = dims->ranked ? grove_arena_carve(arena, n, sizeof(float)) : NULL;
 	t->hessian = dims->ranked ? grove_arena_carve(arena, n, sizeof(float)) : NULL;
 	t->factor = dims->by_gradient ? grove_arena_carve(arena, n, sizeof(float)) : NULL;
-	t->words = grove_trainer_keeps_gradients(dims) ? grove_arena_carve(arena, n, dims->n_outputs * sizeof(int32_t)) : NULL;
-	t->hess = dims->mode == GROVE_HIST_WIDE || dims->by_gradient ? grove_arena_carve(arena, n, dims->n_outputs * sizeof(int32_t)) : NULL;
+	carve_gradients(arena, dims, t);
 	t->bag_capacity = bag_capacity(dims);
 	t->out_capacity = out_capacity(dims);
 	for (i = 0; i < 2; i++)
 	{
 		t->bag[i] = grove_arena_carve(arena, t->bag_capacity, sizeof(GroveEntry));
 		t->out[i] = grove_arena_carve(arena, t->out_capacity, sizeof(uint32_t));
+	}
+	if (chooses_in_lists(dims))
+	{
+		t->words = (int32_t *) t->bag[0];
+		t->hess = (int32_t *) t->bag[1];
+		t->select_bins = (GroveSelectBins *) t->out[0];
 	}
 	t->chunks = grove_arena_carve(arena, count_chunks(dims), sizeof(GroveChunk));
 	t->leaves = grove_arena_carve(arena, dims->max_leaves, sizeof(GroveLeaf));
@@ -150,7 +185,6 @@ lay_out(GroveArena *arena, const GroveTrainDims *dims, GroveTrainer *t)
 	t->small_slots = grove_arena_carve(arena, (size_t) t->n_small * f, words * sizeof(int64_t));
 	t->big_slots = grove_arena_carve(arena, (size_t) t->n_big * f, sizeof(GroveBinSums));
 	t->worker_sums = grove_arena_carve(arena, (size_t) dims->n_workers * f, sizeof(GroveBinSums));
-	t->select_bins = dims->by_gradient ? grove_arena_carve(arena, dims->n_workers, sizeof(GroveSelectBins)) : NULL;
 	t->workers = grove_arena_carve(arena, dims->n_workers, sizeof(GroveWorker));
 }
 

@@ -120,8 +120,8 @@ typedef struct GroveTrainer
 	float	   *gradient;		/* [n_rows] of the groups, without weight */
 	float	   *hessian;
 	float	   *factor;			/* [n_rows] by_gradient: how often a row counts, 0: the trees do not see it; before DRAW its score */
-	int32_t    *words;			/* [n_outputs][n_rows] gradients, where they are kept for a round */
-	int32_t    *hess;			/* [n_outputs][n_rows], wide mode, and by_gradient to choose by */
+	int32_t    *words;			/* [n_outputs][n_rows] gradients, where they are kept for a round, and by_gradient to choose by: then perhaps where bag[] is */
+	int32_t    *hess;			/* [n_outputs][n_rows], wide mode, and likewise */
 	GroveEntry *bag[2];			/* [bag_capacity] entries of the rows that the tree sees */
 	uint32_t   *out[2];			/* [out_capacity] the other rows */
 	uint32_t	bag_capacity;
@@ -151,11 +151,11 @@ typedef struct GroveTrainer
 	GroveWorker *workers;		/* [n_workers] */
 } GroveTrainer;
 
-/* Whether the gradients of a round are computed once, for all of its trees. */
+/* Whether the gradients of a round are computed before its trees, and kept for them. */
 static inline bool
 grove_trainer_keeps_gradients(const GroveTrainDims *dims)
 {
-	return dims->n_outputs > 1 || dims->by_gradient;
+	return dims->n_outputs > 1 || (dims->by_gradient && dims->mode == GROVE_HIST_WIDE);
 }
 
 /*
@@ -166,7 +166,7 @@ grove_trainer_keeps_gradients(const GroveTrainDims *dims)
 static inline bool
 grove_trainer_grades_listed(const GroveTrainShared *shared)
 {
-	return shared->args.factored && shared->dims.n_outputs == 1 && shared->dims.mode != GROVE_HIST_WIDE;
+	return shared->args.factored && !grove_trainer_keeps_gradients(&shared->dims);
 }
 
 /* Threshold of a split that sends all values left and missing right; infinite values count as +-this one. */

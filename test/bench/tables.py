@@ -220,8 +220,10 @@ def run(conn, statement, values=None):
 
 def touch(conn, name):
     """Reads every row of a table, so that its pages are in shared buffers and mapped by this backend.  A count of
-    rows alone would read an index."""
-    run(conn, "SELECT count(t) FROM %s AS t" % name)
+    rows alone would read an index, and a parallel worker would map a part of the pages."""
+    workers = run(conn, "SHOW max_parallel_workers_per_gather")[0]
+    run(conn, "SET max_parallel_workers_per_gather = 0; SELECT count(t) FROM %s AS t" % name)
+    run(conn, "SET max_parallel_workers_per_gather = %s" % workers)
 
 
 NOT_THERE = ("42883", "3F000", "42704")     # no such function, schema, TABLESAMPLE method

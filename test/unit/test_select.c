@@ -271,10 +271,11 @@ words_of(const KitCase *kase, const GroveTrainer *t)
 {
 	const GroveTrainShared *s = t->shared;
 	int32_t    *words = kit_alloc(kase->table.n_rows, sizeof(int32_t));
+	bool		listed = !grove_trainer_keeps_gradients(&s->dims);
 
-	if (!grove_trainer_grades_listed(s))
+	if (!listed)
 		memcpy(words, t->words + (size_t) s->args.output * kase->table.n_rows, kase->table.n_rows * sizeof(int32_t));
-	for (uint32_t leaf = 0; grove_trainer_grades_listed(s) && leaf < s->n_leaves; leaf++)
+	for (uint32_t leaf = 0; listed && leaf < s->n_leaves; leaf++)
 	{
 		for (uint32_t part = 0; part < s->n_parts; part++)
 		{
