@@ -7,13 +7,49 @@
  */
 #include "identity.h"
 
-#include <string.h>
-
+#include "clones.h"
 #include "rng.h"
 
 #define DIGIT_BITS	11
 #define DIGITS		(1 << DIGIT_BITS)
 #define SHORT_RUN	64			/* rows that are sorted by insertion */
+
+GROVE_CLONES static void
+chain_numbers(const double *numbers, uint64_t *chains, uint32_t n)
+{
+	uint32_t	i;
+
+	for (i = 0; i < n; i++)
+		chains[i] = grove_identity_step(chains[i], grove_identity_bits(numbers[i]));
+}
+
+GROVE_CLONES static uint64_t
+count_infinite(const double *numbers, uint32_t n)
+{
+	uint64_t	count = 0;
+	uint32_t	i;
+
+	for (i = 0; i < n; i++)
+	{
+		uint64_t	bits;
+
+		memcpy(&bits, &numbers[i], sizeof(bits));
+		count += bits << 1 == UINT64_C(0x7ff0000000000000) << 1;
+	}
+	return count;
+}
+
+void
+grove_identity_numbers(const double *numbers, uint64_t *chains, uint32_t n)
+{
+	chain_numbers(numbers, chains, n);
+}
+
+bool
+grove_identity_infinite(const double *numbers, uint32_t n)
+{
+	return count_infinite(numbers, n) > 0;
+}
 
 /* Sorts by the unsigned value of g; returns where the result is. */
 static GroveEntry *

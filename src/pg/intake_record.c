@@ -17,25 +17,13 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "../core/identity.h"
 #include "../core/lambdarank.h"
 #include "../core/rng.h"
 #include "intake_record.h"
 
 #define TARGET_MAX		1e37	/* residuals are single precision */
-#define EXPONENT	UINT64CONST(0x7ff0000000000000) /* all of it: infinite or NaN */
 #define TARGET_LEAST	1e-37	/* smaller ones are not normal in single precision */
-
-static inline uint64
-double_bits(double value)
-{
-	uint64		bits;
-
-	if (unlikely(value != value))
-		return UINT64CONST(0x7ff8000000000000);
-	value += 0.0;				/* -0 becomes 0 */
-	memcpy(&bits, &value, sizeof(bits));
-	return bits;
-}
 
 static void
 reject_value(const GroveIntakeColumn *column, const char *role, const char *what, const char *hint)
@@ -97,7 +85,7 @@ read_target(GroveIntake *in, Datum value, bool isnull)
 int64
 grovepg_intake_class_code(GroveIntake *in, double target)
 {
-	uint64		bits = double_bits(target);
+	uint64		bits = grove_identity_bits(target);
 	int			slot = (int) ((bits * UINT64CONST(0x9e3779b97f4a7c15)) >> 60);
 	GroveText	label = {(const char *) &bits, sizeof(bits)};
 
@@ -307,32 +295,18 @@ grovepg_intake_read_row(GroveIntake *in, TupleTableSlot *slot)
 
 /* ---------------------------------------------------------------------- hash */
 
-/* One step of a chain of multiply and shift; four of them share the columns of a row. */
-static inline uint64
-chain(uint64 lane, uint64 bits)
-{
-	uint64		x = (lane ^ bits) * UINT64CONST(0x9fb21c651e98df25);
-
-	return x ^ (x >> 32);
-}
-
 /* Infinite numbers become the largest finite ones. */
 static void
 hash_numbers(double *values, uint64 *lane, uint32 n)
 {
 	uint32		i;
 
-	for (i = 0; i < n; i++)
+	if (grove_identity_infinite(values, n))
 	{
-		uint64		bits = double_bits(values[i]);
-
-		if (unlikely((bits & EXPONENT) == EXPONENT))
-		{
+		for (i = 0; i < n; i++)
 			values[i] = grovepg_feature_finite(values[i]);
-			bits = double_bits(values[i]);
-		}
-		lane[i] = chain(lane[i], bits);
 	}
+	grove_identity_numbers(values, lane, n);
 }
 
 static void
@@ -345,7 +319,7 @@ hash_bits(const double *values, uint64 *lane, uint32 n)
 		uint64		bits;
 
 		memcpy(&bits, &values[i], sizeof(bits));
-		lane[i] = chain(lane[i], bits);
+		lane[i] = grove_identity_step(lane[i], bits);
 	}
 }
 
@@ -356,14 +330,14 @@ hash_levels(const GroveLevels *levels, const double *codes, uint64 *lane, uint32
 	uint32		i;
 
 	for (i = 0; i < n; i++)
-		lane[i] = chain(lane[i], isnan(codes[i]) ? double_bits(codes[i]) :
-						codes[i] < 0 ? 0 : grovepg_levels_get(levels, (uint32) codes[i])->hash);
+		lane[i] = grove_identity_step(lane[i], isnan(codes[i]) ? grove_identity_bits(codes[i]) :
+									  codes[i] < 0 ? 0 : grovepg_levels_get(levels, (uint32) codes[i])->hash);
 }
 
 void
 grovepg_intake_hash(GroveIntake *in, uint32 n)
 {
-	uint64		lanes[4][GROVE_TILE_ROWS];
+	uint64		lanes[4][GROVE_TILE_ROWS];	/* four chains share the columns of a row */
 	uint32		i;
 	int			c;
 

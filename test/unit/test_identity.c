@@ -3,6 +3,8 @@
  * each hash the same set of identities; equal rows get different ones; hashes
  * that agree in their upper half are told apart.
  */
+#include <float.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "../../src/core/identity.h"
@@ -113,6 +115,43 @@ check_set(KitRandom *random, uint32_t n, uint32_t distinct, bool narrow)
 	free(b);
 }
 
+/* Chains of numbers against one step after the other; which numbers are the same; which are infinite. */
+static void
+check_chain(KitRandom *random)
+{
+	static const double special[] = {0.0, -0.0, NAN, 1.0, -1.0, 5e-324, DBL_MAX, -DBL_MAX};
+	enum {ROWS = 301, SPECIAL = sizeof(special) / sizeof(special[0])};
+	double		numbers[ROWS];
+	uint64_t	chains[ROWS];
+	uint64_t	before[ROWS];
+
+	for (uint32_t i = 0; i < ROWS; i++)
+	{
+		numbers[i] = kit_chance(random, 0.3) ? special[kit_below(random, SPECIAL)] : kit_normal(random);
+		chains[i] = before[i] = kit_next(random);
+	}
+	grove_identity_numbers(numbers, chains, ROWS);
+	for (uint32_t i = 0; i < ROWS; i++)
+	{
+		uint64_t	bits;
+		uint64_t	x;
+
+		memcpy(&bits, &numbers[i], sizeof(bits));
+		bits = isnan(numbers[i]) ? UINT64_C(0x7ff8) << 48 : numbers[i] == 0.0 ? 0 : bits;
+		x = (before[i] ^ bits) * UINT64_C(0x9fb21c651e98df25);
+		CHECK(chains[i] == (x ^ x >> 32));
+	}
+	CHECK(!grove_identity_infinite(numbers, ROWS));
+	for (uint32_t i = 0; i < ROWS; i += 7)
+	{
+		double		number = numbers[i];
+
+		numbers[i] = i % 2 ? INFINITY : -INFINITY;
+		CHECK(grove_identity_infinite(numbers, ROWS) && !grove_identity_infinite(numbers, i));
+		numbers[i] = number;
+	}
+}
+
 /* Each of the 32 bits is set in about half of the identities, with equal and with different rows. */
 static void
 check_bits(bool equal)
@@ -153,5 +192,6 @@ main(void)
 	check_set(&random, 200000, 150000, true);
 	check_bits(true);
 	check_bits(false);
+	check_chain(&random);
 	return unit_done();
 }
