@@ -22,6 +22,7 @@
 
 #include "../core/singles.h"
 #include "intake_record.h"
+#include "large_pages.h"
 
 #define FIRST_BLOCK		(512 * 1024)
 #define MISSING_CODE	GROVE_DISTINCT_MAX
@@ -119,6 +120,8 @@ add_tile(GroveIntakeKept *k, uint32 rows)
 		block->size = Max(k->n_blocks == 0 ? FIRST_BLOCK : GROVE_MAPPED_BYTES, k->tile_most);
 		block->used = 0;
 		block->data = MemoryContextAllocHuge(k->context, block->size);
+		if (k->n_blocks > 0)
+			grovepg_large_pages(block->data, block->size);
 		k->n_blocks++;
 	}
 	if (k->n_tiles == k->tile_capacity)

@@ -24,9 +24,7 @@
  */
 #include "pg_grove.h"
 
-#include <sys/mman.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 #include "access/parallel.h"
 #include "access/xact.h"
@@ -40,6 +38,7 @@
 #include "storage/spin.h"
 #include "utils/memutils.h"
 
+#include "large_pages.h"
 #include "train_parallel.h"
 
 #define SPINS		8000
@@ -111,30 +110,17 @@ segment_fits(Size size)
 }
 
 /*
- * Asks for large pages.  Rows of a leaf are scattered over the records of all
- * rows, so that with pages of 4 kB looking up their addresses takes as long as
- * the histogram.  Without effect where the system does not have them.
+ * As a segment does, it starts where a line of the cache does.  Rows of a leaf are
+ * scattered over the records of all rows, so that with pages of 4 kB looking up
+ * their addresses takes as long as the histogram.
  */
-static void
-want_large_pages(char *buffer, Size size)
-{
-#ifdef MADV_HUGEPAGE
-	Size		page = (Size) sysconf(_SC_PAGESIZE);
-	Size		skip = TYPEALIGN(page, (uintptr_t) buffer) - (uintptr_t) buffer;
-
-	if (size > skip + page)
-		(void) madvise(buffer + skip, (size - skip) / page * page, MADV_HUGEPAGE);
-#endif
-}
-
-/* As a segment does, it starts where a line of the cache does. */
 static void *
 allocate_private(MemoryContext context, Size size)
 {
 	char	   *buffer = MemoryContextAllocHuge(context, size + PG_CACHE_LINE_SIZE);
 
 	buffer = (char *) CACHELINEALIGN(buffer);
-	want_large_pages(buffer, size);
+	grovepg_large_pages(buffer, size);
 	return buffer;
 }
 
@@ -169,7 +155,7 @@ grovepg_team_allocate(Size size, int *workers, GroveTeam **team)
 		if ((*team)->segment)
 		{
 			(*team)->wanted = *workers;
-			want_large_pages(dsm_segment_address((*team)->segment), size);
+			grovepg_large_pages(dsm_segment_address((*team)->segment), size);
 			return dsm_segment_address((*team)->segment);
 		}
 	}
