@@ -96,7 +96,7 @@ SELECT rows, kept_rows, zero_rows, certainty_rows, pi_low > 0 AS possible, pi_hi
 
 -- Infinity is a certainty; as many as asked for leave nothing for the others.
 CREATE TABLE certain AS SELECT i AS id, CASE WHEN i <= 3 THEN 'Infinity'::float8 ELSE i END AS w FROM generate_series(1, 40) i;
-SELECT n, kept_rows, round(threshold::numeric, 9) AS threshold, zero_rows, certainty_rows, sum_weights FROM unnest('{3, 10, 39, 40}'::int[]) n,
+SELECT n, kept_rows, round(threshold * 1e9) / 1e9 AS threshold, zero_rows, certainty_rows, sum_weights FROM unnest('{3, 10, 39, 40}'::int[]) n,
 LATERAL grove.prune_plan(NULL::certain, 'certain', n => n, method => 'weighted', by => '{w}', key => '{id}') ORDER BY n;
 SELECT bool_and(certain = 3) AS always, min(rows), max(rows) FROM (SELECT seed, count(*) AS rows, count(*) FILTER (WHERE (kept).id <= 3 AND pi = 1) AS certain
 	FROM generate_series(1, 50) seed, LATERAL grove.prune(NULL::certain, 'certain', n => 10, method => 'weighted', by => '{w}', key => '{id}', seed => seed) GROUP BY seed) q;

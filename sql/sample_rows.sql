@@ -195,7 +195,8 @@ EXECUTE by_parameter(60);
 SELECT k, pg_temp.error_of(format('SELECT count(*) FROM rows_copy TABLESAMPLE grove.sample_rows(%s)', k))
 FROM unnest('{-1,-9223372036854775808,"NULL","''x''","1, 2",9223372036854775808}'::text[]) k;
 SELECT pg_temp.error_of('SELECT count(*) FROM (SELECT 1) AS x TABLESAMPLE grove.sample_rows(10)') LIKE '42601 |%' AS subquery, pg_temp.error_of('SELECT count(*) FROM pg_stats TABLESAMPLE grove.sample_rows(10)') AS view;
-SELECT pg_temp.error_of('SELECT grove.sample_rows(NULL)') AS handler;
+-- PostgreSQL 13 has another reason not to call the handler.
+SELECT pg_temp.error_of('SELECT grove.sample_rows(NULL)') ~ '^(42883|0A000) ' AS handler_refused;
 -- A list that does not fit: up to 16 bytes a row of the sample; what the table does not have takes nothing.
 SET grove.max_memory = '64kB';
 SELECT k, pg_temp.error_of(format('SELECT count(*) FROM rows_copy TABLESAMPLE grove.sample_rows(%s)', k)) FROM unnest('{3500,5000,9223372036854775807}'::bigint[]) k;
