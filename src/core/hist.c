@@ -2,9 +2,10 @@
  * hist.c: the loop that training spends most of its time in.
  *
  * Rows of a leaf are scattered, so the record of the row PREFETCH places ahead
- * is fetched while the current one is added.  What bounds the loop is one
- * store for each column; a jump into the unrolled additions costs nothing
- * beside it and lets one function serve every width.
+ * is fetched while the current one is added.  A column costs a load and a
+ * store at least, those of its sum.  Its code need not be loaded for itself:
+ * it is cut out of a word of eight codes.  For every number of columns there
+ * is a loop of its own, without jumps.
  */
 #include "hist.h"
 
@@ -16,8 +17,6 @@
 
 /* two words that are added at once; as aligned as a word is */
 typedef int64_t Pair __attribute__((vector_size(16), aligned(8)));
-#define fall_through	__attribute__((fallthrough))
-
 /* What a row adds, one word. */
 static grove_inlined int64_t
 row_word(const GroveHistMode mode, int32_t gradient)
@@ -29,30 +28,56 @@ row_word(const GroveHistMode mode, int32_t gradient)
 	return g * 65536 + 1;
 }
 
-#define ADD(c)	\
-	case (c) + 1: \
-		if (mode == GROVE_HIST_WIDE) \
-			*(Pair *) (acc + ((c) * GROVE_BINS + record[c]) * 2) += pair; \
-		else \
-			acc[(c) * GROVE_BINS + record[c]] += word; \
-		fall_through;
+/* Adds a row to a column's sum. */
+static grove_inlined void
+add_code(const GroveHistMode mode, int64_t *acc, size_t code, Pair pair)
+{
+	if (mode == GROVE_HIST_WIDE)
+		*(Pair *) (acc + 2 * code) += pair;
+	else
+		acc[code] += pair[0];
+}
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define CODE_SHIFT(c, bytes)	(8 * ((bytes) - 1 - (c)))
+#else
+#define CODE_SHIFT(c, bytes)	(8 * (c))
+#endif
+
+/* Up to eight columns, whose codes begin at codes; a record is a multiple of four bytes. */
+static grove_inlined void
+add_codes(const GroveHistMode mode, const uint32_t n, const uint8_t *codes, Pair pair, int64_t *acc)
+{
+	const uint32_t bytes = n <= 4 ? 4 : 8;
+	uint32_t	half;
+	uint64_t	word;
+	uint32_t	c;
+
+	if (bytes == 4)
+	{
+		memcpy(&half, codes, 4);
+		word = half;
+	}
+	else
+		memcpy(&word, codes, 8);
+#pragma GCC unroll 8
+	for (c = 0; c < n; c++)
+		add_code(mode, acc, c * GROVE_BINS + (uint8_t) (word >> CODE_SHIFT(c, bytes)), pair);
+}
 
 static grove_inlined void
-add_records(const GroveBlock *block, const uint8_t *records, const GroveHistMode mode,
+add_records(const GroveBlock *block, const uint8_t *records, const GroveHistMode mode, const uint32_t n_columns,
 			const GroveEntry *entries, uint32_t n, const int32_t *hess, int64_t *acc)
 {
 	const uint32_t stride = block->stride;
-	const uint32_t n_columns = block->n_columns;
 	const uint32_t n_wide = block->n_wide;
-	const uint32_t wide_at = block->wide_at;
 	uint32_t	i,
-				w;
+				c;
 
 	for (i = 0; i < n; i++)
 	{
 		const uint8_t *record = records + (size_t) entries[i].row * stride;
-		int64_t		word = row_word(mode, entries[i].g);
-		Pair		pair = {word, mode == GROVE_HIST_WIDE ? hess[entries[i].row] : 0};
+		Pair		pair = {row_word(mode, entries[i].g), mode == GROVE_HIST_WIDE ? hess[entries[i].row] : 0};
 
 		if (i + PREFETCH < n)
 		{
@@ -60,26 +85,36 @@ add_records(const GroveBlock *block, const uint8_t *records, const GroveHistMode
 			if (mode == GROVE_HIST_WIDE)
 				grove_prefetch(hess + entries[i + PREFETCH].row);
 		}
-		for (w = 0; w < n_wide; w++)
+		for (c = 0; c < n_wide; c++)
 		{
-			int64_t    *wide = acc + GROVE_NARROW_COLUMNS_WORDS + 2 * block->codes_at[w];
 			uint16_t	code;
 
-			memcpy(&code, record + wide_at + 2 * w, sizeof(code));
-			if (mode == GROVE_HIST_WIDE)
-				*(Pair *) (wide + 2 * code) += pair;
-			else
-				wide[code] += word;
+			memcpy(&code, record + block->wide_at + 2 * c, sizeof(code));
+			add_code(mode, acc + GROVE_NARROW_COLUMNS_WORDS + 2 * block->codes_at[c], code, pair);
 		}
-		switch (n_columns)
-		{
-				ADD(31) ADD(30) ADD(29) ADD(28) ADD(27) ADD(26) ADD(25) ADD(24)
-				ADD(23) ADD(22) ADD(21) ADD(20) ADD(19) ADD(18) ADD(17) ADD(16)
-				ADD(15) ADD(14) ADD(13) ADD(12) ADD(11) ADD(10) ADD(9) ADD(8)
-				ADD(7) ADD(6) ADD(5) ADD(4) ADD(3) ADD(2) ADD(1) ADD(0)
-			default:
-				break;
-		}
+#pragma GCC unroll 4
+		for (c = 0; c < n_columns; c += 8)
+			add_codes(mode, n_columns - c < 8 ? n_columns - c : 8, record + c, pair,
+					  acc + c * grove_hist_words(mode));
+	}
+}
+
+#define OF(n) \
+	case (n): \
+		add_records(block, records, mode, (n), entries, n_entries, hess, acc); \
+		break;
+
+static grove_inlined void
+add_block_records(const GroveBlock *block, const uint8_t *records, const GroveHistMode mode,
+				  const GroveEntry *entries, uint32_t n_entries, const int32_t *hess, int64_t *acc)
+{
+	switch (block->n_columns)
+	{
+			OF(0) OF(1) OF(2) OF(3) OF(4) OF(5) OF(6) OF(7) OF(8) OF(9) OF(10)
+			OF(11) OF(12) OF(13) OF(14) OF(15) OF(16) OF(17) OF(18) OF(19) OF(20) OF(21)
+			OF(22) OF(23) OF(24) OF(25) OF(26) OF(27) OF(28) OF(29) OF(30) OF(31) OF(32)
+		default:
+			break;
 	}
 }
 
@@ -119,11 +154,11 @@ grove_hist_accumulate(const GroveMatrix *matrix, const GroveBlock *block, GroveH
 	const uint8_t *records = matrix->records + block->at;
 
 	if (mode == GROVE_HIST_PACKED)
-		add_records(block, records, GROVE_HIST_PACKED, entries, n, hess, accumulators);
+		add_block_records(block, records, GROVE_HIST_PACKED, entries, n, hess, accumulators);
 	else if (mode == GROVE_HIST_CONSTANT)
-		add_records(block, records, GROVE_HIST_CONSTANT, entries, n, hess, accumulators);
+		add_block_records(block, records, GROVE_HIST_CONSTANT, entries, n, hess, accumulators);
 	else
-		add_records(block, records, GROVE_HIST_WIDE, entries, n, hess, accumulators);
+		add_block_records(block, records, GROVE_HIST_WIDE, entries, n, hess, accumulators);
 }
 
 void
