@@ -17,6 +17,7 @@
 
 /* two words that are added at once; as aligned as a word is */
 typedef int64_t Pair __attribute__((vector_size(16), aligned(8)));
+
 /* What a row adds, one word. */
 static grove_inlined int64_t
 row_word(const GroveHistMode mode, int32_t gradient)
