@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "singles.h"
+#include "sort.h"
 
 #define FREE_SLOT	UINT64_C(0x7ff8000000000000)	/* a NaN: never a stored value */
 
@@ -31,14 +32,6 @@ bits_of(double value)
 
 	memcpy(&bits, &value, sizeof(bits));
 	return bits;
-}
-
-static uint64_t
-key_of(double value)
-{
-	uint64_t	bits = bits_of(value);
-
-	return (bits >> 63) ? ~bits : bits | UINT64_C(0x8000000000000000);
 }
 
 static double
@@ -420,7 +413,7 @@ sorted_column(const GroveSketch *sketch, uint32_t column, void *scratch, uint32_
 			grove_prefetch(at + (size_t) AHEAD * sketch->n_columns);
 		if (v != v)
 			continue;
-		a[filled].key = key_of(v == 0.0 ? 0.0 : v);
+		a[filled].key = grove_sort_key(v == 0.0 ? 0.0 : v);
 		a[filled].count = sketch->count[i];
 		filled++;
 	}
@@ -500,7 +493,7 @@ edges_of_distinct(const GroveDistinct *d, void *scratch, double *edges, uint32_t
 		if (d->slots[i] == FREE_SLOT)
 			continue;
 		memcpy(&v, &d->slots[i], sizeof(v));
-		a[n].key = key_of(v);
+		a[n].key = grove_sort_key(v);
 		a[n].count = 1;
 		n++;
 	}

@@ -1,7 +1,8 @@
 /*
- * sort.h: heap sort in place: no memory, no recursion, n log n in the worst
- * case.  It is inlined with its comparison, so that a constant width and a
- * static comparison cost no calls.
+ * sort.h: words that order like doubles, for radix sorts, and a heap sort in
+ * place: no memory, no recursion, n log n in the worst case.  It is inlined
+ * with its comparison, so that a constant width and a static comparison cost no
+ * calls.
  */
 #ifndef GROVE_SORT_H
 #define GROVE_SORT_H
@@ -11,6 +12,16 @@
 #include "grove_core.h"
 
 #define GROVE_SORT_WIDTH	64		/* bytes of an element at most */
+
+/* A word whose unsigned order is that of the numbers, which are not NaN; -0 is before 0. */
+static inline uint64_t
+grove_sort_key(double value)
+{
+	uint64_t	bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	return (bits >> 63) ? ~bits : bits | UINT64_C(0x8000000000000000);
+}
 
 /* Moves the element at place down the heap of n elements until no child belongs behind it. */
 static inline void

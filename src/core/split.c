@@ -6,12 +6,11 @@
 #include <float.h>
 #include <string.h>
 
+#include "category_order.h"
 #include "clones.h"
 #include "rng.h"
 
 #define LANES	8
-typedef double DoubleLanes __attribute__((vector_size(LANES * sizeof(double))));
-typedef int64_t CountLanes __attribute__((vector_size(LANES * sizeof(int64_t))));
 
 /* Left sums as doubles, one entry a candidate; bins without rows make none, nor does the last one with rows. */
 typedef struct Candidates
@@ -373,32 +372,6 @@ scan_order(const GroveSplitRules *rules, const Node *node, const uint8_t *order,
 }
 
 /*
- * Sorts bins by their ratios, equal ones by their numbers, as they come.  A
- * bin's place is the number of ratios below its own: that all are compared
- * with all takes fewer cycles than a sort whose branches cannot be foreseen.
- */
-GROVE_CLONES static void
-sort_categories(const uint8_t *bins, const double *ratio, uint32_t n, uint8_t *order)
-{
-	uint8_t		equal[GROVE_BINS] = {0};
-	uint32_t	i,
-				j,
-				k;
-
-	for (i = 0; i < n; i += LANES)
-	{
-		DoubleLanes own;
-		CountLanes	below = {0};
-
-		memcpy(&own, ratio + i, sizeof(own));
-		for (j = 0; j < n; j++)
-			below -= own > ratio[j];
-		for (k = 0; k < LANES && i + k < n; k++)
-			order[below[k] + equal[below[k]]++] = bins[i + k];
-	}
-}
-
-/*
  * Categories sorted by gradient over smoothed hessian, prefixes from both ends
  * (Fisher 1958: the best partition of a sum of squares is a prefix of this
  * order).  Levels with few rows stay on the right.
@@ -410,7 +383,7 @@ scan_sorted(const GroveSplitRules *rules, const Node *node, const GroveFeatureBi
 	uint8_t		eligible[GROVE_BINS];
 	uint8_t		order[GROVE_BINS];
 	uint8_t		reverse[GROVE_BINS];
-	double		ratio[GROVE_BINS + LANES] = {0.0};
+	double		ratio[GROVE_BINS];
 	uint32_t	n = 0;
 	uint32_t	b,
 				i;
@@ -426,7 +399,7 @@ scan_sorted(const GroveSplitRules *rules, const Node *node, const GroveFeatureBi
 		ratio[n] = r > 0.0 ? (double) sums->g[b] * rules->g_unit / r : 0.0;
 		eligible[n++] = (uint8_t) b;
 	}
-	sort_categories(eligible, ratio, n, order);
+	grove_category_order(eligible, ratio, n, order);
 	for (i = 0; i < n; i++)
 		reverse[i] = order[n - 1 - i];
 	scan_order(rules, node, order, n, sums, best);
