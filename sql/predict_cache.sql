@@ -153,6 +153,17 @@ BEGIN
 END $$;
 SELECT runs_in_parallel('SELECT sum(grove.predict((SELECT model FROM models WHERE i = 1), x1, x2)) FROM inputs');
 SELECT round(sum(grove.predict((SELECT model FROM models WHERE i = 1), x1, x2))::numeric, 6) AS parallel FROM inputs;
+
+-- what stands outside of a temporary table's rows is out of their reach; its bytes are not
+CREATE TEMPORARY TABLE passing (LIKE toasted);
+ALTER TABLE passing ALTER COLUMN pad SET STORAGE PLAIN, ALTER COLUMN model SET STORAGE EXTERNAL;
+INSERT INTO passing SELECT * FROM toasted WHERE i = 1;
+SET parallel_leader_participation = off;
+SELECT runs_in_parallel('SELECT sum(grove.predict((SELECT model FROM passing), x1, x2)) FROM inputs');
+\set VERBOSITY default
+SELECT sum(grove.predict((SELECT model FROM passing), x1, x2)) FROM inputs;
+SELECT round(sum(grove.predict((SELECT model || '' FROM passing), x1, x2))::numeric, 6) AS parallel FROM inputs;
+RESET parallel_leader_participation;
 SET max_parallel_workers_per_gather = 0;
 SELECT round(sum(grove.predict((SELECT model FROM models WHERE i = 1), x1, x2))::numeric, 6) AS serial FROM inputs;
 

@@ -26,10 +26,13 @@
 #include "pg_grove.h"
 
 #include "access/detoast.h"
+#include "access/parallel.h"
+#include "catalog/pg_class.h"
 #include "lib/ilist.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/hsearch.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "model_cache.h"
@@ -185,16 +188,39 @@ remember_pointer(CachedModel *cached, const struct varatt_external *pointer)
 		cached->n_known++;
 }
 
+/*
+ * A worker of the server's cannot fetch a value from a temporary table, which
+ * the leader may have passed as a pointer to it: better said before the server
+ * says it without advice.
+ */
+static void
+check_fetchable(Datum value)
+{
+	struct varatt_external pointer;
+
+	if (!IsParallelWorker() || !VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(value)))
+		return;
+	VARATT_EXTERNAL_GET_POINTER(pointer, DatumGetPointer(value));
+	if (get_rel_persistence(pointer.va_toastrelid) == RELPERSISTENCE_TEMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
+				 errmsg("cannot fetch a model from a temporary table in a parallel worker"),
+				 errdetail("The query hands on where the model is, and parallel workers have no access to temporary tables."),
+				 errhint("Hand on its bytes, as (SELECT model || '' FROM ...) does, or keep the model in another table or under a name.")));
+}
+
 /* Looks at the header of a value and returns its digest; the value need not be fetched for it. */
 static void
 peek_value(Datum value, uint8 digest[GROVE_DIGEST_BYTES])
 {
-	struct varlena *header = (struct varlena *) PG_DETOAST_DATUM_SLICE(value, 0, GROVE_MODEL_HEADER);
-	Size		available = VARSIZE_ANY_EXHDR(header);
+	struct varlena *header;
 	Size		length = toast_raw_datum_size(value) - VARHDRSZ;
 	uint64		total_length = 0;
-	GroveStatus status = grove_model_peek((const uint8 *) VARDATA_ANY(header), available, &total_length, digest);
+	GroveStatus status;
 
+	check_fetchable(value);
+	header = (struct varlena *) PG_DETOAST_DATUM_SLICE(value, 0, GROVE_MODEL_HEADER);
+	status = grove_model_peek((const uint8 *) VARDATA_ANY(header), VARSIZE_ANY_EXHDR(header), &total_length, digest);
 	if (status == GROVE_OK && total_length != length)
 		status = GROVE_ERR_STRUCTURE;
 	if (status != GROVE_OK)
