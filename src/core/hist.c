@@ -14,6 +14,7 @@
 #include "clones.h"
 
 #define PREFETCH	16
+#define CACHE_LINE	64
 
 /* two words that are added at once; as aligned as a word is */
 typedef int64_t Pair __attribute__((vector_size(16), aligned(8)));
@@ -72,6 +73,7 @@ add_records(const GroveBlock *block, const uint8_t *records, const GroveHistMode
 {
 	const uint32_t stride = block->stride;
 	const uint32_t n_wide = block->n_wide;
+	const bool	crosses = CACHE_LINE % stride != 0;	/* some records lie across two lines */
 	uint32_t	i,
 				c;
 
@@ -82,7 +84,11 @@ add_records(const GroveBlock *block, const uint8_t *records, const GroveHistMode
 
 		if (i + PREFETCH < n)
 		{
-			grove_prefetch(records + (size_t) entries[i + PREFETCH].row * stride);
+			const uint8_t *ahead = records + (size_t) entries[i + PREFETCH].row * stride;
+
+			grove_prefetch(ahead);
+			if (crosses)
+				grove_prefetch(ahead + stride - 1);
 			if (mode == GROVE_HIST_WIDE)
 				grove_prefetch(hess + entries[i + PREFETCH].row);
 		}
