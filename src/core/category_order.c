@@ -57,8 +57,20 @@ sort_upper_half(uint64_t *words, uint64_t *spare, uint32_t n)
 	return words;
 }
 
+/* Ratios that agree in the bits that a word has are compared themselves. */
+static inline bool
+is_after(uint64_t a, uint64_t b, const double *of_bin)
+{
+	double		of_a = of_bin[a & 255];
+	double		of_b = of_bin[b & 255];
+
+	if ((a ^ b) >> 8 == 0 && of_a != of_b)
+		return of_a > of_b;
+	return a > b;
+}
+
 static void
-sort_by_insertion(uint64_t *words, uint32_t n)
+sort_by_insertion(uint64_t *words, uint32_t n, const double *of_bin)
 {
 	uint32_t	i,
 				j;
@@ -67,7 +79,7 @@ sort_by_insertion(uint64_t *words, uint32_t n)
 	{
 		uint64_t	word = words[i];
 
-		for (j = i; j > 0 && words[j - 1] > word; j--)
+		for (j = i; j > 0 && is_after(words[j - 1], word, of_bin); j--)
 			words[j] = words[j - 1];
 		words[j] = word;
 	}
@@ -76,16 +88,20 @@ sort_by_insertion(uint64_t *words, uint32_t n)
 void
 grove_category_order(const uint8_t *bins, const double *ratio, uint32_t n, uint8_t *order)
 {
-	uint64_t	first[GROVE_BINS];
+	double		of_bin[GROVE_BINS];
+	uint64_t	first[GROVE_BINS] = {0};
 	uint64_t	second[GROVE_BINS];
 	uint64_t   *words = first;
 	uint32_t	i;
 
 	for (i = 0; i < n; i++)
-		first[i] = (grove_sort_key(ratio[i] + 0.0) & ~UINT64_C(255)) | bins[i];	/* -0 is 0 */
+	{
+		of_bin[bins[i]] = ratio[i];
+		first[i] = (grove_sort_key(ratio[i] + 0.0) & ~UINT64_C(255)) | bins[i]; /* -0 is 0 */
+	}
 	if (n > FEW)
 		words = sort_upper_half(first, second, n);
-	sort_by_insertion(words, n);
+	sort_by_insertion(words, n, of_bin);
 	for (i = 0; i < n; i++)
 		order[i] = (uint8_t) words[i];
 }

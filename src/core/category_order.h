@@ -8,8 +8,7 @@
 
 /*
  * Sorts n <= GROVE_BINS bins, which ascend, by their ratios, none of which is
- * NaN; order[n].  Ratios that agree in 44 bits of their mantissas count as
- * equal, and equal ones keep the order of their bins.
+ * NaN; order[n].  Equal ones keep the order of their bins.
  */
 extern void grove_category_order(const uint8_t *bins, const double *ratio, uint32_t n, uint8_t *order);
 

@@ -21,14 +21,14 @@ enum
 static double
 draw_ratio(KitRandom *random, int shape)
 {
-	static const double extremes[] = {0.0, -0.0, 1e-308, -1e-308, 1e308, -1e308, INFINITY, -INFINITY};
+	static const double extremes[] = {0.0, -0.0, 4.9e-324, -4.9e-324, 1e308, -1e308, INFINITY, -INFINITY};
 
 	switch (shape)
 	{
 		case SPREAD:
 			return kit_normal(random) * exp(10.0 * kit_normal(random));
 		case CLOSE:
-			return -1.0 - (double) kit_below(random, 1000) * 0x1p-44;
+			return -1.0 - (double) kit_below(random, 1000) * 0x1p-52;
 		case ALIKE:
 			return kit_chance(random, 0.2) ? -0.0 : (double) kit_below(random, 5) - 2.0;
 		default:
@@ -79,16 +79,16 @@ check_order(KitRandom *random, uint32_t n, int shape)
 	}
 }
 
-/* What differs less than a ratio's lowest byte tells apart is equal. */
+/* What differs in the last bit alone. */
 static void
 test_last_bits(void)
 {
 	const uint8_t bins[] = {3, 7};
-	const double ratio[] = {1.0 + 0x1p-50, 1.0};
+	const double ratio[] = {1.0 + 0x1p-52, 1.0};
 	uint8_t		order[2];
 
 	grove_category_order(bins, ratio, 2, order);
-	CHECK(order[0] == 3 && order[1] == 7);
+	CHECK(order[0] == 7 && order[1] == 3);
 }
 
 int
