@@ -14,7 +14,7 @@
 #include "clones.h"
 
 #define PREFETCH	16
-#define CACHE_LINE	64
+#define CACHE_LINE	64			/* bytes */
 
 /* two words that are added at once; as aligned as a word is */
 typedef int64_t Pair __attribute__((vector_size(16), aligned(8)));
