@@ -2,8 +2,8 @@
 
 All live in the schema grove_bench, so that a run against a database in use touches nothing else; further draws of a
 table, with other seeds, in grove_bench_draws, which goes after use.  Hold-out is id % 5 = 0.  Same seed, same table,
-wherever numpy's PCG64 streams are the same, but for the last bits of exp and its like, which numpy computes otherwise
-on processors with AVX-512.
+wherever numpy's PCG64 streams are the same, but for the last bits of exp and its like, which numpy may
+compute otherwise on another processor.
 
 usage: tables.py CONNINFO [table ...]
 """
